@@ -1,0 +1,57 @@
+package abi
+
+// Exports of a guest, with their types in ABI.md §1.
+const (
+	ExportMemory     = "memory"
+	ExportMarker     = "wasmill_abi_v1"
+	ExportDescribe   = "wasmill_describe"
+	ExportInput      = "wasmill_input"
+	ExportProcess    = "wasmill_process"
+	ExportConfigure  = "wasmill_configure"
+	ExportInitialize = "_initialize"
+
+	// MarkerPrefix starts the marker of every ABI version.
+	MarkerPrefix = "wasmill_abi_v"
+)
+
+// Modules that a guest may import from.
+const (
+	ModuleWasmill = "wasmill"
+	ModuleWASI    = "wasi_snapshot_preview1"
+)
+
+// Functions of ModuleWasmill, with their types in ABI.md §5.
+const (
+	ImportLog    = "log"
+	ImportNow    = "now"
+	ImportRandom = "random"
+)
+
+// Capability is a permission that a vertex grants to its guest.
+type Capability string
+
+// The capabilities.
+const (
+	CapabilityLog    Capability = "log"
+	CapabilityClock  Capability = "clock"
+	CapabilityRandom Capability = "random"
+)
+
+// CapabilityOf returns the capability that an import of ModuleWasmill needs.
+func CapabilityOf(function string) (Capability, bool) {
+	switch function {
+	case ImportLog:
+		return CapabilityLog, true
+	case ImportNow:
+		return CapabilityClock, true
+	case ImportRandom:
+		return CapabilityRandom, true
+	}
+	return "", false
+}
+
+// Kind says what a guest does with records.
+type Kind string
+
+// KindMap turns each record into any number of records, without state.
+const KindMap Kind = "map"

@@ -1,0 +1,61 @@
+package stream
+
+// The codes of every error that reaches a person.
+const (
+	Internal Code = "internal"
+
+	// Config files, flags and environment.
+	ConfigSyntax       Code = "config-syntax"
+	ConfigUnknownKey   Code = "config-unknown-key"
+	ConfigDuplicateKey Code = "config-duplicate-key"
+	ConfigType         Code = "config-type"
+	ConfigValue        Code = "config-value"
+	ConfigMissing      Code = "config-missing"
+	ConfigFile         Code = "config-file"
+	GraphDuplicate     Code = "graph-duplicate-vertex"
+	GraphDangling      Code = "graph-dangling-edge"
+	GraphCycle         Code = "graph-cycle"
+	GraphShape         Code = "graph-shape"
+
+	// Plugins at load.
+	PluginNotFound   Code = "plugin-not-found"
+	PluginName       Code = "plugin-name"
+	PluginFile       Code = "plugin-file"
+	PluginTooLarge   Code = "plugin-too-large"
+	PluginNotWasm    Code = "plugin-not-wasm"
+	PluginComponent  Code = "plugin-component"
+	PluginInvalid    Code = "plugin-invalid"
+	PluginABI        Code = "plugin-abi"
+	PluginExport     Code = "plugin-export"
+	PluginImport     Code = "plugin-import"
+	PluginCapability Code = "plugin-capability"
+	PluginMemory     Code = "plugin-memory"
+	PluginStart      Code = "plugin-start"
+	PluginDescribe   Code = "plugin-describe"
+	PluginParams     Code = "plugin-params"
+
+	// Guests in a call.
+	GuestTrap   Code = "guest-trap"
+	GuestOutput Code = "guest-output"
+	GuestMemory Code = "guest-memory"
+	RecordError Code = "record-error"
+	RecordSize  Code = "record-too-large"
+
+	// Sources, sinks and the machine.
+	InputMissing    Code = "input-missing"
+	InputUnreadable Code = "input-unreadable"
+	InputDirectory  Code = "input-directory"
+	InputCorrupt    Code = "input-corrupt"
+	InputChanged    Code = "input-changed"
+	OutputFile      Code = "output-file"
+	Environment     Code = "environment"
+)
+
+// exits lists the codes whose cause is not the user's input.
+var exits = map[Code]int{
+	Internal:        ExitInternal,
+	PluginFile:      ExitEnvironment,
+	InputUnreadable: ExitEnvironment,
+	OutputFile:      ExitEnvironment,
+	Environment:     ExitEnvironment,
+}

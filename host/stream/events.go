@@ -1,0 +1,28 @@
+package stream
+
+// Events is the full list of what can be observed of a running pipeline: a
+// struct of optional callbacks, so that working packages never log. Callbacks
+// may come from any goroutine and must not block.
+type Events struct {
+	// GuestLog is a line that a guest logged, or wrote to its standard streams.
+	// The text is the guest's: escape it before it reaches a terminal.
+	GuestLog func(vertex VertexID, level GuestLevel, text string)
+
+	// VertexEnded says that a vertex has handled its last record.
+	VertexEnded func(vertex VertexID)
+
+	// SourceNotice is something a source noticed and went on from, such as a
+	// rotated file.
+	SourceNotice func(vertex VertexID, text string)
+}
+
+// GuestLevel is the severity that a guest gives to a line.
+type GuestLevel int32
+
+// Levels of guest lines.
+const (
+	GuestDebug GuestLevel = iota
+	GuestInfo
+	GuestWarn
+	GuestError
+)

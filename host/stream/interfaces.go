@@ -1,0 +1,91 @@
+package stream
+
+import "context"
+
+// Source reads records from an outside system. One goroutine calls Open, Read
+// and Position; Ack may come from another one at the same time.
+type Source interface {
+	// Open starts reading after a position, or at the source's own beginning
+	// when it is nil. Called once, before anything else.
+	Open(ctx context.Context, after Position) error
+
+	// Read fills an empty batch with at least one record and blocks until it
+	// can, but returns what there is rather than wait for a full batch. It
+	// returns io.EOF, alone and for good, when the source is finished, and
+	// ctx's error when told to stop, in which case the batch is empty. The
+	// batch belongs to the caller. Source, Seq and Port of its records are set
+	// by the caller.
+	Read(ctx context.Context, b *Batch) error
+
+	// Position appends to dst where the source stands after the last Read.
+	Position(dst []byte) Position
+
+	// Ack says that every record up to a position is done and durable; the
+	// source may forget them. Positions come in order. It may block.
+	Ack(ctx context.Context, upTo Position) error
+
+	// Close frees what Open took. Called once, after the last Read.
+	Close() error
+}
+
+// Locator is a Source that can say where a record stands, for messages:
+// back counts records back from the last one before the position, from 0.
+type Locator interface {
+	Locate(after Position, back int) string
+}
+
+// Sink writes records to an outside system. One goroutine calls it.
+type Sink interface {
+	// Open is called once, before anything else.
+	Open(ctx context.Context) error
+
+	// Write takes the records of a batch in order. It may buffer; it may block
+	// for as long as the outside system does. The batch stays the caller's,
+	// and the sink keeps no reference to its bytes.
+	Write(ctx context.Context, b *Batch) error
+
+	// Flush returns when everything written is as durable as this system makes
+	// it. Only then are records acknowledged to their sources.
+	Flush(ctx context.Context) error
+
+	// Close frees what Open took, after a last Flush by the caller.
+	Close() error
+}
+
+// Transform turns records into records. Up to the vertex's concurrency many
+// goroutines call it at once.
+type Transform interface {
+	// Call fills out, which is empty, from in. Each output record carries the
+	// Source and Seq of the input it came from. On success in's arena may have
+	// been swapped into out and in is only good for being reset; on an error in
+	// is as it was and out is void, so that the caller can try parts of it.
+	// An error concerns the whole batch (a trap, a broken plugin); an error of
+	// one record is a Failure in out.
+	Call(ctx context.Context, in *Batch, out *Output) error
+
+	// Close waits for no call: the caller made sure that none is running.
+	Close(ctx context.Context) error
+}
+
+// Output is what a transform makes of one batch.
+type Output struct {
+	*Batch
+	Failures []Failure
+}
+
+// Failure is a record that its transform could not handle.
+type Failure struct {
+	Input  int // index in the input batch
+	Reason string
+}
+
+// Outlet is the sending end of an edge. The sender's goroutines may call it at
+// the same time; what each sends arrives in its own order.
+type Outlet interface {
+	// Send gives an item away, and blocks while the edge is full. An error is
+	// ctx's; the item is then lost.
+	Send(ctx context.Context, it Item) error
+
+	// Close ends the edge after what was sent. Called once, after the last Send.
+	Close()
+}

@@ -1,0 +1,84 @@
+package stream
+
+import "math"
+
+// VertexID is the name of a vertex, unique in its pipeline.
+type VertexID string
+
+// SourceID is the index of a source among the sources of its pipeline.
+type SourceID uint16
+
+// Seq numbers the records of one source from 0 in the order it read them.
+type Seq uint64
+
+// Position says where a source stands after a batch. Only the source that
+// made it reads it; it is small, and meaningful in another process.
+type Position []byte
+
+// Epoch numbers checkpoints from 1.
+type Epoch uint64
+
+// Watermark is a promise in event time, ns since 1970: no later record is
+// older, except late ones.
+type Watermark int64
+
+// NoWatermark says that nothing is promised yet; EndOfTime that no record will
+// follow.
+const (
+	NoWatermark Watermark = math.MinInt64
+	EndOfTime   Watermark = math.MaxInt64
+)
+
+// Barrier separates the records before a checkpoint from those after it.
+type Barrier struct{ Epoch Epoch }
+
+// Item is what an edge carries: exactly one of a batch, a watermark or a barrier.
+type Item struct {
+	Batch     *Batch
+	Barrier   *Barrier
+	Watermark Watermark // valid if Batch and Barrier are nil
+}
+
+// Tag is a name that a transform gives to a record, interned by a TagTable.
+type Tag uint16
+
+// Untagged records leave by the edges without a condition; OtherTag stands for
+// every name that no edge asks for.
+const (
+	Untagged Tag = 0
+	OtherTag Tag = math.MaxUint16
+)
+
+// TagTable numbers the tags that the edges of a pipeline ask for, from 1. It is
+// immutable, so guests cannot make it grow.
+type TagTable struct {
+	ids   map[string]Tag
+	names []string
+}
+
+// NewTagTable numbers names in the order given; repeated ones count once.
+func NewTagTable(names ...string) *TagTable {
+	t := &TagTable{ids: make(map[string]Tag, len(names))}
+	for _, name := range names {
+		if _, ok := t.ids[name]; !ok && name != "" {
+			t.names = append(t.names, name)
+			t.ids[name] = Tag(len(t.names))
+		}
+	}
+	return t
+}
+
+// Tag returns the number of a name: Untagged for the empty name, OtherTag for
+// one that is not in the table.
+func (t *TagTable) Tag(name []byte) Tag {
+	if len(name) == 0 {
+		return Untagged
+	}
+	if id, ok := t.ids[string(name)]; ok {
+		return id
+	}
+	return OtherTag
+}
+
+// Len returns how many names there are.
+func (t *TagTable) Len() int { return len(t.names) }
