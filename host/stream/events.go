@@ -8,9 +8,6 @@ type Events struct {
 	// The text is the guest's: escape it before it reaches a terminal.
 	GuestLog func(vertex VertexID, level GuestLevel, text string)
 
-	// VertexEnded says that a vertex has handled its last record.
-	VertexEnded func(vertex VertexID)
-
 	// SourceNotice is something a source noticed and went on from, such as a
 	// rotated file.
 	SourceNotice func(vertex VertexID, text string)

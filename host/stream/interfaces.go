@@ -12,9 +12,9 @@ type Source interface {
 	// Read fills an empty batch with at least one record and blocks until it
 	// can, but returns what there is rather than wait for a full batch. It
 	// returns io.EOF, alone and for good, when the source is finished, and
-	// ctx's error when told to stop, in which case the batch is empty. The
-	// batch belongs to the caller. Source, Seq and Port of its records are set
-	// by the caller.
+	// ctx's error soon after ctx ends, in which case the batch is empty and
+	// nothing is lost: Read may be called again. The batch belongs to the
+	// caller, who also sets Source, Seq and Port of its records.
 	Read(ctx context.Context, b *Batch) error
 
 	// Position appends to dst where the source stands after the last Read.
@@ -28,9 +28,11 @@ type Source interface {
 	Close() error
 }
 
-// Locator is a Source that can say where a record stands, for messages:
-// back counts records back from the last one before the position, from 0.
+// Locator is a Source that can say where a record stands, for messages. It
+// reads nothing but its arguments and may be called at any time.
 type Locator interface {
+	// Locate names a place such as "access.log:12". back counts records back
+	// from the last one before the position, from 0, within one batch.
 	Locate(after Position, back int) string
 }
 

@@ -42,34 +42,28 @@ type Item struct {
 // Tag is a name that a transform gives to a record, interned by a TagTable.
 type Tag uint16
 
-// Untagged records leave by the edges without a condition; OtherTag stands for
-// every name that no edge asks for.
-const (
-	Untagged Tag = 0
-	OtherTag Tag = math.MaxUint16
-)
+// Untagged records leave by the edges without a condition.
+const Untagged Tag = 0
 
-// TagTable numbers the tags that the edges of a pipeline ask for, from 1. It is
-// immutable, so guests cannot make it grow.
-type TagTable struct {
-	ids   map[string]Tag
-	names []string
-}
+// TagTable numbers the tags that the edges of a pipeline ask for, densely from
+// 1. All other names share one more number. It is immutable, so guests cannot
+// make it grow.
+type TagTable struct{ ids map[string]Tag }
 
-// NewTagTable numbers names in the order given; repeated ones count once.
+// NewTagTable numbers names in the order given; repeated and empty ones do not
+// count. There are at most 65,534.
 func NewTagTable(names ...string) *TagTable {
 	t := &TagTable{ids: make(map[string]Tag, len(names))}
 	for _, name := range names {
 		if _, ok := t.ids[name]; !ok && name != "" {
-			t.names = append(t.names, name)
-			t.ids[name] = Tag(len(t.names))
+			t.ids[name] = Tag(len(t.ids) + 1)
 		}
 	}
 	return t
 }
 
-// Tag returns the number of a name: Untagged for the empty name, OtherTag for
-// one that is not in the table.
+// Tag returns the number of a name: Untagged for the empty one, Other for one
+// that is not in the table.
 func (t *TagTable) Tag(name []byte) Tag {
 	if len(name) == 0 {
 		return Untagged
@@ -77,8 +71,8 @@ func (t *TagTable) Tag(name []byte) Tag {
 	if id, ok := t.ids[string(name)]; ok {
 		return id
 	}
-	return OtherTag
+	return t.Other()
 }
 
-// Len returns how many names there are.
-func (t *TagTable) Len() int { return len(t.names) }
+// Other is the number of the names that no edge asks for, and the highest.
+func (t *TagTable) Other() Tag { return Tag(len(t.ids) + 1) }

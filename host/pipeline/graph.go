@@ -1,0 +1,114 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Order says in which order the results of a transform leave it.
+type Order string
+
+// The orders: as calls finish, or as their inputs came.
+const (
+	OrderNone  Order = "none"
+	OrderInput Order = "input"
+)
+
+// Limit bounds something in records and in bytes. At least one record always
+// passes.
+type Limit struct{ Records, Bytes int }
+
+// Vertex is one vertex of a graph; exactly one of Source, Transform and Sink is
+// set, and belongs to the pipeline from then on.
+type Vertex struct {
+	Name      stream.VertexID
+	Source    stream.Source
+	Transform stream.Transform
+	Sink      stream.Sink
+
+	Concurrency int   // calls of Transform at once, at least 1
+	Order       Order // of Transform's results
+	Call        Limit // of one call of Transform
+	Queue       Limit // of each inbound edge
+}
+
+// Edge joins two vertices. Without tags it carries untagged records, otherwise
+// those with one of the tags.
+type Edge struct {
+	From, To stream.VertexID
+	Tags     []string
+}
+
+// Graph is what a pipeline runs: a DAG from sources to sinks.
+type Graph struct {
+	Vertices []Vertex
+	Edges    []Edge
+	Tags     *stream.TagTable // numbers every tag of Edges
+}
+
+// check returns what is wrong with the shape of a graph. People get better
+// messages earlier, from the config; this protects programs that build graphs.
+func (g *Graph) check() error {
+	byName := make(map[stream.VertexID]*Vertex, len(g.Vertices))
+	inbound := make(map[stream.VertexID]int)
+	for i := range g.Vertices {
+		v := &g.Vertices[i]
+		roles := 0
+		for _, set := range []bool{v.Source != nil, v.Transform != nil, v.Sink != nil} {
+			if set {
+				roles++
+			}
+		}
+		switch {
+		case roles != 1:
+			return fmt.Errorf("vertex %q is %d of source, transform and sink instead of one", v.Name, roles)
+		case byName[v.Name] != nil:
+			return fmt.Errorf("vertex %q is there twice", v.Name)
+		case v.Transform != nil && v.Concurrency < 1:
+			return fmt.Errorf("vertex %q has concurrency %d", v.Name, v.Concurrency)
+		}
+		byName[v.Name] = v
+	}
+	for _, e := range g.Edges {
+		from, to := byName[e.From], byName[e.To]
+		switch {
+		case from == nil || to == nil:
+			return fmt.Errorf("edge %s → %s joins a vertex that is not there", e.From, e.To)
+		case from.Sink != nil || to.Source != nil:
+			return fmt.Errorf("edge %s → %s leaves a sink or enters a source", e.From, e.To)
+		}
+		inbound[e.To]++
+	}
+	return g.checkAcyclic(inbound)
+}
+
+// checkAcyclic takes vertices without inbound edges away until none is left
+// (Kahn 1962). It consumes the counts.
+func (g *Graph) checkAcyclic(inbound map[stream.VertexID]int) error {
+	var ready []stream.VertexID
+	for _, v := range g.Vertices {
+		switch {
+		case inbound[v.Name] == 0 && v.Source == nil:
+			return fmt.Errorf("vertex %q has no inbound edge", v.Name)
+		case inbound[v.Name] == 0:
+			ready = append(ready, v.Name)
+		}
+	}
+	seen := 0
+	for ; len(ready) > 0; seen++ {
+		name := ready[0]
+		ready = ready[1:]
+		for _, e := range g.Edges {
+			if e.From == name {
+				if inbound[e.To]--; inbound[e.To] == 0 {
+					ready = append(ready, e.To)
+				}
+			}
+		}
+	}
+	if seen < len(g.Vertices) {
+		return fmt.Errorf("graph has a cycle")
+	}
+	return nil
+}

@@ -1,0 +1,248 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Pipeline is one generation of a graph.
+type Pipeline struct {
+	graph      Graph
+	pool       stream.BatchPool
+	acks       ledgers
+	sources    []*sourceLoop
+	transforms []*transformLoop
+	sinks      []*sinkLoop
+	stats      []func() Stats // in the order of the graph
+	latency    Latency
+}
+
+// Hooks are what the owner of a pipeline wants to hear of.
+type Hooks struct {
+	// BarrierPassed is called when everything before a barrier is flushed by a
+	// sink. It may come from any goroutine and must not block.
+	BarrierPassed func(stream.VertexID, *stream.Barrier)
+}
+
+// New builds a pipeline, which owns the sources, transforms and sinks of the
+// graph from then on, also if it returns an error. Run has to be called once.
+func New(g Graph, hooks Hooks) (*Pipeline, error) {
+	p := &Pipeline{graph: g}
+	if err := g.check(); err != nil {
+		return nil, errors.Join(err, p.close(context.Background()))
+	}
+	for range g.sources() {
+		p.acks = append(p.acks, newLedger(&p.latency))
+	}
+	inboxes, outlets := p.connect()
+	for i := range g.Vertices {
+		p.addVertex(&g.Vertices[i], inboxes[g.Vertices[i].Name], outlets, hooks)
+	}
+	return p, nil
+}
+
+func (g *Graph) sources() (names []stream.VertexID) {
+	for _, v := range g.Vertices {
+		if v.Source != nil {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// connect makes an inbox for each vertex that has inbound edges, and a lane for
+// each edge, by index.
+func (p *Pipeline) connect() (map[stream.VertexID]*inbox, []stream.Outlet) {
+	inboxes := make(map[stream.VertexID]*inbox)
+	queue := make(map[stream.VertexID]Limit)
+	for _, v := range p.graph.Vertices {
+		if v.Source == nil {
+			inboxes[v.Name] = newInbox(&p.pool)
+		}
+		queue[v.Name] = v.Queue
+	}
+	outlets := make([]stream.Outlet, len(p.graph.Edges))
+	for i, e := range p.graph.Edges {
+		outlets[i] = inboxes[e.To].addLane(queue[e.To])
+	}
+	return inboxes, outlets
+}
+
+// addVertex makes the loop of a vertex.
+func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, hooks Hooks) {
+	stats := &counters{}
+	stats.watermark.Store(int64(stream.NoWatermark))
+	var edges []Edge
+	var mine []stream.Outlet
+	for i, e := range p.graph.Edges {
+		if e.From == v.Name {
+			edges, mine = append(edges, e), append(mine, outlets[i])
+		}
+	}
+	out := newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats)
+	role := RoleSource
+	switch {
+	case v.Source != nil:
+		id := len(p.sources)
+		p.sources = append(p.sources, &sourceLoop{
+			name: v.Name, id: stream.SourceID(id), source: v.Source, ledger: p.acks[id],
+			out: out, stats: stats, pool: &p.pool,
+		})
+	case v.Transform != nil:
+		role = RoleTransform
+		t := &transformLoop{
+			name: v.Name, transform: v.Transform, order: v.Order, limit: v.Call,
+			in: in, out: out, stats: stats, pool: &p.pool, describe: p.describe,
+		}
+		t.left.Store(int32(v.Concurrency))
+		p.transforms = append(p.transforms, t)
+	default:
+		role = RoleSink
+		p.sinks = append(p.sinks, &sinkLoop{
+			name: v.Name, sink: v.Sink, in: in, acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed,
+		})
+	}
+	p.stats = append(p.stats, func() Stats {
+		var queued Limit
+		if in != nil {
+			queued = in.queued()
+		}
+		return stats.read(v.Name, role, queued)
+	})
+}
+
+// describe names the source record that a record came from.
+func (p *Pipeline) describe(r *stream.Record) string {
+	s := p.sources[r.Source]
+	text := fmt.Sprintf("record %d of source %s", r.Seq+1, s.name)
+	locator, ok := s.source.(stream.Locator)
+	if !ok {
+		return text
+	}
+	if after, back, open := s.ledger.position(r.Seq); open {
+		text += " (" + locator.Locate(after, back) + ")"
+	}
+	return text
+}
+
+// Run moves records until every source has ended, or was stopped by Drain, and
+// all of them are through. When ctx ends it stops at once and returns ctx's
+// cause; when a vertex fails, its error. Sources start where after says, by
+// vertex; those not in it start at their beginning.
+func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Position) (err error) {
+	defer func() { err = errors.Join(err, p.close(context.WithoutCancel(ctx))) }()
+	for _, s := range p.sinks {
+		if err := s.sink.Open(ctx); err != nil {
+			return named(s.name, err)
+		}
+	}
+	for _, s := range p.sources {
+		if err := s.source.Open(ctx, after[s.name]); err != nil {
+			return named(s.name, err)
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, func() { p.abort(context.Cause(ctx)) })()
+	p.start(ctx, g)
+	return g.Wait()
+}
+
+// start starts all goroutines of the pipeline in g.
+func (p *Pipeline) start(ctx context.Context, g *errgroup.Group) {
+	var moving sync.WaitGroup // loops that move records
+	run := func(name stream.VertexID, loop func(context.Context) error) {
+		moving.Add(1)
+		g.Go(func() error {
+			defer moving.Done()
+			return named(name, loop(ctx))
+		})
+	}
+	for _, s := range p.sinks {
+		run(s.name, s.run)
+	}
+	for _, t := range p.transforms {
+		for range t.left.Load() {
+			run(t.name, t.run)
+		}
+	}
+	for _, s := range p.sources {
+		run(s.name, s.run)
+	}
+	drained := make(chan struct{})
+	g.Go(func() error {
+		moving.Wait()
+		close(drained)
+		return nil
+	})
+	for _, s := range p.sources {
+		g.Go(func() error { return named(s.name, s.acknowledge(ctx, drained)) })
+	}
+}
+
+// named adds the vertex to an error that does not say where it happened.
+func named(name stream.VertexID, err error) error {
+	var e *stream.Error
+	if err == nil || errors.Is(err, context.Canceled) || (errors.As(err, &e) && e.Where != "") {
+		return err
+	}
+	return fmt.Errorf("vertex %s: %w", name, err)
+}
+
+func (p *Pipeline) abort(err error) {
+	for _, t := range p.transforms {
+		t.in.abort(err)
+	}
+	for _, s := range p.sinks {
+		s.in.abort(err)
+	}
+}
+
+// close closes everything that the graph owns.
+func (p *Pipeline) close(ctx context.Context) error {
+	var errs []error
+	for _, v := range p.graph.Vertices {
+		switch {
+		case v.Source != nil:
+			errs = append(errs, named(v.Name, v.Source.Close()))
+		case v.Transform != nil:
+			errs = append(errs, named(v.Name, v.Transform.Close(ctx)))
+		case v.Sink != nil:
+			errs = append(errs, named(v.Name, v.Sink.Close()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Drain stops the sources; Run returns when all that was read is through. It
+// may be called at any time and more than once.
+func (p *Pipeline) Drain() {
+	for _, s := range p.sources {
+		s.stop()
+	}
+}
+
+// Inject sends a barrier from every source, after what it has read so far.
+func (p *Pipeline) Inject(b *stream.Barrier) {
+	for _, s := range p.sources {
+		s.inject(b)
+	}
+}
+
+// Stats returns what every vertex has done, in the order of the graph.
+func (p *Pipeline) Stats() []Stats {
+	stats := make([]Stats, len(p.stats))
+	for i, read := range p.stats {
+		stats[i] = read()
+	}
+	return stats
+}
+
+// Latency is the time from the read of a batch at a source until all of it is
+// settled.
+func (p *Pipeline) Latency() *Latency { return &p.latency }
