@@ -1,0 +1,67 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Engine compiles plugins, through a cache on disk that processes share.
+type Engine struct {
+	cache wazero.CompilationCache
+	wasi  map[string]api.FunctionDefinition // what WASI offers
+}
+
+// NewEngine opens the cache in a folder, which it creates. The folder holds
+// native code: only its owner may write there.
+func NewEngine(ctx context.Context, cacheDir string) (*Engine, error) {
+	dir := filepath.Join(cacheDir, "wasm")
+	fail := func(why string, err error) error {
+		return &stream.Error{
+			Code: stream.Environment, Where: dir, Why: why, Err: err,
+			Fix: "set cache.dir to a folder that only you can write",
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fail("the cache of compiled plugins cannot be created", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fail("the cache of compiled plugins cannot be examined", err)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return nil, fail(fmt.Sprintf("the cache of compiled plugins can be written by others (%v)", info.Mode().Perm()), nil)
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, fail("the cache of compiled plugins cannot be opened", err)
+	}
+	e := &Engine{cache: cache}
+	return e, e.listWASI(ctx)
+}
+
+func (e *Engine) listWASI(ctx context.Context) error {
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	defer r.Close(ctx)
+	m, err := wasi_snapshot_preview1.NewBuilder(r).Compile(ctx)
+	if err != nil {
+		return fmt.Errorf("compile WASI: %w", err)
+	}
+	e.wasi = m.ExportedFunctions()
+	return nil
+}
+
+func (e *Engine) hasWASI(name string) bool {
+	_, ok := e.wasi[name]
+	return ok
+}
+
+// Close frees the cache in memory, after the last plugin is closed.
+func (e *Engine) Close(ctx context.Context) error { return e.cache.Close(ctx) }

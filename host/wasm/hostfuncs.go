@@ -1,0 +1,85 @@
+package wasm
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// maxLogLine is how much of a line that a guest logs is kept, in bytes.
+const maxLogLine = 4 << 10
+
+// hostFunction is a function of module wasmill for one instance. It takes its
+// parameters from the stack and leaves its result there. An error traps.
+type hostFunction func(i *instance, m api.Memory, stack []uint64) error
+
+var hostFunctions = map[string]hostFunction{
+	abi.ImportLog:    (*instance).log,
+	abi.ImportNow:    (*instance).now,
+	abi.ImportRandom: (*instance).random,
+}
+
+type instanceKey struct{}
+
+// instantiateHost defines module wasmill in a runtime. Functions find their
+// instance in the context of the call, and check its capabilities.
+func instantiateHost(ctx context.Context, r wazero.Runtime) error {
+	b := r.NewHostModuleBuilder(abi.ModuleWasmill)
+	for name, function := range hostFunctions {
+		capability, _ := abi.CapabilityOf(name)
+		denied := fmt.Errorf("capability %s is not granted", capability)
+		call := func(ctx context.Context, m api.Module, stack []uint64) {
+			i := ctx.Value(instanceKey{}).(*instance)
+			err := denied
+			if slices.Contains(i.vertex.Grant, capability) {
+				err = function(i, m.Memory(), stack)
+			}
+			if err != nil {
+				panic(fmt.Errorf("%s.%s: %w", abi.ModuleWasmill, name, err))
+			}
+		}
+		t := imported[name]
+		b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(call), valueTypes(t.Params), valueTypes(t.Results)).Export(name)
+	}
+	if _, err := b.Instantiate(ctx); err != nil {
+		return fmt.Errorf("instantiate module %s: %w", abi.ModuleWasmill, err)
+	}
+	return nil
+}
+
+var errRange = errors.New("address range is not inside memory")
+
+func (i *instance) log(m api.Memory, stack []uint64) error {
+	text, ok := m.Read(uint32(stack[1]), uint32(stack[2]))
+	if !ok {
+		return errRange
+	}
+	if i.vertex.Events.GuestLog != nil {
+		level := min(max(stream.GuestLevel(int32(stack[0])), stream.GuestDebug), stream.GuestError)
+		i.vertex.Events.GuestLog(i.vertex.Vertex, level, string(text[:min(len(text), maxLogLine)]))
+	}
+	return nil
+}
+
+func (i *instance) now(_ api.Memory, stack []uint64) error {
+	stack[0] = uint64(time.Now().UnixNano())
+	return nil
+}
+
+func (i *instance) random(m api.Memory, stack []uint64) error {
+	dst, ok := m.Read(uint32(stack[0]), uint32(stack[1]))
+	if !ok {
+		return errRange
+	}
+	_, err := rand.Read(dst)
+	return err
+}

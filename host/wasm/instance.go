@@ -1,0 +1,235 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm/binary"
+)
+
+// instance is one live guest. One goroutine at a time uses it.
+type instance struct {
+	plugin  *Plugin
+	vertex  *vertex
+	ctx     context.Context // carries the instance to host functions
+	module  api.Module
+	memory  api.Memory
+	process api.Function
+	input   api.Function
+	stack   [2]uint64
+	view    []byte // the guest's memory; read again when its size has changed
+	arena   uint32 // address of the input arena
+	room    uint32 // its size in bytes
+	output  tail   // of standard output and error
+	decoder decoder
+}
+
+// vertex is what the instances of one transform share.
+type vertex struct {
+	Config
+	seed uint64
+}
+
+// instantiate starts a guest, up to its _initialize.
+func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
+	i := &instance{plugin: p, vertex: v}
+	i.ctx = context.WithValue(context.WithoutCancel(ctx), instanceKey{}, i)
+	config := wazero.NewModuleConfig().
+		WithName("").
+		WithStartFunctions(abi.ExportInitialize).
+		WithStdout(&i.output).
+		WithStderr(&i.output)
+	module, err := p.runtime.InstantiateModule(i.ctx, p.compiled, config)
+	if err != nil {
+		return nil, i.failure(stream.PluginStart, "failed while it started", err)
+	}
+	i.module, i.memory = module, module.Memory()
+	i.process, i.input = module.ExportedFunction(abi.ExportProcess), module.ExportedFunction(abi.ExportInput)
+	i.decoder = decoder{limits: p.limits, tags: v.Tags}
+	return i, nil
+}
+
+func (i *instance) close(ctx context.Context) error { return i.module.Close(ctx) }
+
+// refresh returns the guest's memory. It is valid until the guest runs again.
+func (i *instance) refresh() []byte {
+	if size := i.memory.Size(); int(size) != len(i.view) {
+		i.view, _ = i.memory.Read(0, size)
+	}
+	return i.view
+}
+
+// reserve makes the input arena at least size bytes long.
+func (i *instance) reserve(size int) error {
+	if size <= int(i.room) {
+		return nil
+	}
+	if int64(size) > i.plugin.limits.Memory {
+		return i.noRoom(size)
+	}
+	room := uint64(1) << bits.Len(uint(max(size, PageSize)-1)) // so that the guest is asked seldom
+	if room > uint64(i.plugin.limits.Memory)/2 {
+		room = uint64(size+abi.Align-1) &^ (abi.Align - 1)
+	}
+	i.stack[0] = room
+	if err := i.input.CallWithStack(i.ctx, i.stack[:]); err != nil {
+		return i.failure(stream.GuestTrap, "trapped in "+abi.ExportInput, err)
+	}
+	addr := uint32(i.stack[0])
+	switch end := uint64(addr) + room; {
+	case addr == 0:
+		return i.noRoom(size)
+	case addr%abi.Align != 0 || end > uint64(i.memory.Size()):
+		return i.garbage(fmt.Errorf("%s(%d) returned %#x, which is misaligned or not inside the %d bytes of memory",
+			abi.ExportInput, room, addr, i.memory.Size()))
+	}
+	i.arena, i.room = addr, uint32(room)
+	return nil
+}
+
+func (i *instance) noRoom(size int) error {
+	return &stream.Error{
+		Code: stream.GuestMemory, Where: i.place(),
+		Why: fmt.Sprintf("the plugin has no room for a frame of %d bytes", size),
+		Fix: "raise limits.memory of the vertex, or lower its batch.maxBytes",
+	}
+}
+
+// call gives the guest one frame and reads what it answers into out. On an
+// error the instance is done for, and in is as it was.
+func (i *instance) call(in *stream.Batch, out *stream.Output) error {
+	records := uint32(abi.HeaderSize)
+	data := records + uint32(in.Len()*abi.InSize)
+	if err := i.reserve(int(data) + in.Bytes()); err != nil {
+		return err
+	}
+	i.write(in, i.refresh()[i.arena:], i.arena+records, i.arena+data)
+	i.stack[0] = uint64(i.arena)
+	if err := i.process.CallWithStack(i.ctx, i.stack[:]); err != nil {
+		return i.failure(stream.GuestTrap, "trapped", err)
+	}
+	d := &i.decoder
+	d.memory, d.data = i.refresh(), i.arena+data
+	if err := d.decode(uint32(i.stack[0]), in, out); err != nil {
+		return i.garbage(err)
+	}
+	return nil
+}
+
+// write lays a frame out at the start of dst. The addresses are the guest's.
+func (i *instance) write(in *stream.Batch, dst []byte, records, data uint32) {
+	header := abi.Header{
+		Count: uint32(in.Len()), Records: records,
+		Now: time.Now().UnixNano(), Watermark: int64(in.Watermark),
+		Seed: i.vertex.seed ^ uint64(in.Records[0].Seq)*0x9e3779b97f4a7c15,
+	}
+	header.Put((*[abi.HeaderSize]byte)(dst))
+	table := dst[abi.HeaderSize:][:in.Len()*abi.InSize]
+	for k := range in.Records {
+		r := &in.Records[k]
+		record := abi.In{
+			Time:    r.Time,
+			Key:     abi.Ref{Addr: data + r.Key.Off, Len: r.Key.Len},
+			Value:   abi.Ref{Addr: data + r.Value.Off, Len: r.Value.Len},
+			Headers: abi.Ref{Addr: data + r.Headers.Off, Len: r.Headers.Len},
+			Port:    uint32(r.Port),
+		}
+		record.Put((*[abi.InSize]byte)(table[k*abi.InSize:]))
+	}
+	copy(dst[data-i.arena:], in.Arena())
+}
+
+// describe asks for the guest's description.
+func (i *instance) describe() (abi.Description, error) {
+	i.stack[0] = 0
+	if err := i.module.ExportedFunction(abi.ExportDescribe).CallWithStack(i.ctx, i.stack[:]); err != nil {
+		return abi.Description{}, i.failure(stream.PluginDescribe, "trapped in "+abi.ExportDescribe, err)
+	}
+	text, ok := abi.Unpack(i.stack[0]).In(i.refresh())
+	if !ok {
+		return abi.Description{}, i.failure(stream.PluginDescribe, "answered "+abi.ExportDescribe+" with a range outside its memory", nil)
+	}
+	d, err := abi.ParseDescription(text)
+	if err != nil {
+		return d, i.failure(stream.PluginDescribe, "does not describe itself", err)
+	}
+	return d, nil
+}
+
+// configure gives the guest its parameters.
+func (i *instance) configure(params []byte) error {
+	configure := i.module.ExportedFunction(abi.ExportConfigure)
+	if configure == nil {
+		return nil
+	}
+	if err := i.reserve(len(params)); err != nil {
+		return err
+	}
+	copy(i.refresh()[i.arena:], params)
+	i.stack = [2]uint64{uint64(i.arena), uint64(len(params))}
+	if err := configure.CallWithStack(i.ctx, i.stack[:]); err != nil {
+		return i.failure(stream.PluginParams, "trapped in "+abi.ExportConfigure, err)
+	}
+	if i.stack[0] == 0 {
+		return nil
+	}
+	message, ok := abi.Unpack(i.stack[0]).In(i.refresh())
+	if !ok {
+		return i.failure(stream.PluginParams, "answered "+abi.ExportConfigure+" with a range outside its memory", nil)
+	}
+	return &stream.Error{
+		Code: stream.PluginParams, Where: i.place(),
+		Why: "the plugin does not accept its params: " + printable(message, maxReason),
+		Fix: "wasmill plugin inspect shows which params it takes",
+	}
+}
+
+// place names the plugin, and its vertex if it is called for one.
+func (i *instance) place() string {
+	if i.vertex.Vertex == "" {
+		return i.plugin.Path
+	}
+	return fmt.Sprintf("%s, plugin %s", i.vertex.Vertex, i.plugin.Description.Name)
+}
+
+// garbage is the error of a guest that broke the contract.
+func (i *instance) garbage(err error) error {
+	return &stream.Error{
+		Code: stream.GuestOutput, Where: i.place(), Why: "the plugin broke the ABI", Err: err,
+		Fix: "wasmill plugin check " + i.plugin.Path + " tests it against abi/ABI.md",
+	}
+}
+
+// failure is the error of a guest that trapped, with the last that it printed.
+func (i *instance) failure(code stream.Code, what string, err error) error {
+	e := &stream.Error{Code: code, Where: i.place(), Why: "the plugin " + what}
+	var exit *sys.ExitError
+	switch {
+	case errors.As(err, &exit):
+		e.Err = fmt.Errorf("it exited with code %d", exit.ExitCode())
+	case err != nil:
+		e.Err = errors.New(strings.TrimSuffix(firstLine(err.Error()), " (recovered by wazero)"))
+	}
+	if said := i.output.text(); said != "" {
+		e.Why += "; it printed: " + said
+	}
+	return e
+}
+
+func valueTypes(types []binary.ValueType) []api.ValueType {
+	out := make([]api.ValueType, len(types))
+	for i, t := range types {
+		out[i] = api.ValueType(t)
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package wasm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm/binary"
+)
+
+// Plugin is one compiled module. Its exported fields do not change.
+type Plugin struct {
+	Path        string
+	Hash        string // SHA-256 of the file, hex
+	Size        int    // of the file, bytes
+	Description abi.Description
+	Module      *binary.Module
+	Wants       []abi.Capability // what its imports and description ask for
+	CompileTime time.Duration    // with the cache's help
+
+	limits   Limits
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+}
+
+// Load reads, checks and compiles a plugin, and asks it for its description.
+// The error tells everything that is wrong with the file.
+func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin, error) {
+	data, err := readFile(path, limits.PluginBytes)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decode(path, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkContract(path, m, limits.Memory, e.hasWASI); err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(data)
+	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), limits: limits}
+	if err := p.compile(ctx, e.cache, data); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	if err := p.describe(ctx); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	return p, nil
+}
+
+// compile builds the module in a runtime of its own, which carries the memory
+// limit.
+func (p *Plugin) compile(ctx context.Context, cache wazero.CompilationCache, data []byte) error {
+	config := wazero.NewRuntimeConfig().
+		WithCompilationCache(cache).
+		WithMemoryLimitPages(uint32(p.limits.Memory / PageSize))
+	p.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err != nil {
+		return fmt.Errorf("instantiate WASI: %w", err)
+	}
+	if err := instantiateHost(ctx, p.runtime); err != nil {
+		return err
+	}
+	start := time.Now()
+	var err error
+	p.compiled, err = p.runtime.CompileModule(ctx, data)
+	p.CompileTime = time.Since(start)
+	if err != nil {
+		return &stream.Error{
+			Code: stream.PluginInvalid, Where: p.Path, Why: "does not validate", Err: errors.New(firstLine(err.Error())),
+			Fix: "build for WebAssembly 2.0 without threads, exceptions, memory64 or GC",
+		}
+	}
+	return nil
+}
+
+// describe asks a first instance what the plugin is.
+func (p *Plugin) describe(ctx context.Context) error {
+	i, err := p.instantiate(ctx, &vertex{})
+	if err != nil {
+		return err
+	}
+	defer i.close(ctx)
+	p.Description, err = i.describe()
+	if err != nil {
+		return err
+	}
+	for _, w := range p.Description.Wants {
+		if !slices.Contains(p.Wants, w) {
+			p.Wants = append(p.Wants, w)
+		}
+	}
+	return nil
+}
+
+// Close frees the compiled code, after all transforms of the plugin are closed.
+func (p *Plugin) Close(ctx context.Context) error {
+	if p.runtime == nil {
+		return nil
+	}
+	return p.runtime.Close(ctx)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
