@@ -5,6 +5,7 @@ const (
 	Internal Code = "internal"
 
 	// Config files, flags and environment.
+	Usage              Code = "usage"
 	ConfigSyntax       Code = "config-syntax"
 	ConfigUnknownKey   Code = "config-unknown-key"
 	ConfigDuplicateKey Code = "config-duplicate-key"
@@ -16,6 +17,7 @@ const (
 	GraphDangling      Code = "graph-dangling-edge"
 	GraphCycle         Code = "graph-cycle"
 	GraphShape         Code = "graph-shape"
+	GraphDuplicateEdge Code = "graph-duplicate-edge"
 
 	// Plugins at load.
 	PluginNotFound   Code = "plugin-not-found"
@@ -47,6 +49,7 @@ const (
 	InputDirectory  Code = "input-directory"
 	InputCorrupt    Code = "input-corrupt"
 	InputChanged    Code = "input-changed"
+	PositionInvalid Code = "position-invalid"
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
 )

@@ -1,0 +1,213 @@
+package config_test
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+const small = `name: p
+vertices:
+  - {name: in, source: generate}
+  - {name: parse, udf: {plugin: parse-log.wasm, params: {format: common}}}
+  - {name: out, sink: drop}
+edges:
+  - {from: in, to: parse}
+  - {from: parse, to: out}
+`
+
+func files(contents ...string) []config.File {
+	var fs []config.File
+	for i, c := range contents {
+		fs = append(fs, config.File{Name: fmt.Sprintf("%d.yaml", i), Data: []byte(c)})
+	}
+	return fs
+}
+
+func pipeline(t *testing.T, text string, set ...string) *config.Pipeline {
+	t.Helper()
+	p, err := config.LoadPipeline(config.Layers{Files: files(text), Set: set}, catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func process(t *testing.T, l config.Layers) *config.Process {
+	t.Helper()
+	p, err := config.LoadProcess(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s is %#v, want %#v", what, got, want)
+	}
+}
+
+func TestProcessDefaults(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", "/caches")
+	equal(t, "process", process(t, config.Layers{}), &config.Process{
+		Plugins: config.Folder{Dir: "plugins"}, Pipelines: config.Folder{Dir: "pipelines"},
+		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
+		Log: config.Log{Level: config.LogInfo, Format: config.LogAuto},
+	})
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	equal(t, "cache without a home", process(t, config.Layers{Set: []string{"data.dir=d"}}).Cache.Dir, "d/cache")
+}
+
+func TestPipelineDefaults(t *testing.T) {
+	p := pipeline(t, small)
+	udf := p.Vertices[1]
+	equal(t, "plugin", udf.UDF.Plugin, "parse-log")
+	equal(t, "limits", udf.UDF.Limits, config.Limits{
+		Memory: 64 * config.MiB, RecordBytes: config.MiB, OutputPerRecord: 1000,
+		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB,
+	})
+	equal(t, "grant", udf.UDF.Grant, []abi.Capability(nil))
+	equal(t, "order", udf.Order, config.OrderNone)
+	equal(t, "batch", udf.Batch, config.Batch{MaxRecords: 1024, MaxBytes: config.MiB})
+	equal(t, "queue", udf.Queue, config.Batch{MaxRecords: 8192, MaxBytes: 4 * config.MiB})
+	if udf.Concurrency < 1 {
+		t.Errorf("concurrency is %d", udf.Concurrency)
+	}
+	equal(t, "source", p.Vertices[0].Source, &config.Component{Kind: "generate", Settings: newGenerate()})
+	equal(t, "sink", p.Vertices[2].Sink, &config.Component{Kind: "drop", Settings: newDrop()})
+	equal(t, "tags", p.Edges[0].Tags(), []string(nil))
+	equal(t, "params", string(udf.UDF.ParamsJSON()), `{"format":"common"}`)
+	equal(t, "place", p.Where("vertices[1].udf.plugin"), "0.yaml:4:33 (vertices[1].udf.plugin)")
+	equal(t, "place of a default", p.Where("vertices[1].udf.limits.memory"), "0.yaml:4:24 (vertices[1].udf.limits.memory)")
+	var none config.UDF
+	equal(t, "params of none", string(none.ParamsJSON()), `{}`)
+}
+
+func TestSettingsOfEveryType(t *testing.T) {
+	p := pipeline(t, strings.Replace(small, "source: generate}", `source: {generate: {rate: 2, count: 4294967295, seed: -0x10, loop: true, size: 1KiB,
+      every: 1m30s, shape: burst, types: [x, y], labels: {"a.b": c}, template: {n: [1, 2.5, null]}, nexmark: {types: [bid]}}}}`, 1))
+	equal(t, "settings", p.Vertices[0].Source.Settings, &generate{
+		Rate: 2, Count: math.MaxUint32, Seed: -16, Loop: true, Size: config.KiB, Every: 90 * time.Second, Shape: "burst",
+		Types: []string{"x", "y"}, Labels: map[string]string{"a.b": "c"},
+		Template: map[string]any{"n": []any{1, 2.5, nil}}, Nexmark: &nexmark{Types: []string{"bid"}},
+	})
+}
+
+func TestAnchorsAndMergeKeys(t *testing.T) {
+	if err := load(t, "testdata/good/anchors.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	p := pipeline(t, `name: p
+vertices:
+  - {name: in, source: generate}
+  - &a {name: a, udf: {plugin: x}, concurrency: 2, batch: {maxRecords: 5}}
+  - {name: b, <<: [{order: input, concurrency: 3}, *a], batch: {maxBytes: 9}}
+  - {name: out, sink: drop}
+edges: [{from: in, to: a}, {from: a, to: b}, {from: b, to: out}]
+`, "vertices.a.concurrency=7")
+	a, b := p.Vertices[1], p.Vertices[2]
+	equal(t, "a's concurrency", a.Concurrency, 7)
+	equal(t, "own key over a merged one", b.Name, stream.VertexID("b"))
+	equal(t, "first merged map over the second", b.Concurrency, 3)
+	equal(t, "only in the first merged map", b.Order, config.OrderInput)
+	equal(t, "merged udf", b.UDF.Plugin, "x")
+	equal(t, "own map instead of the merged one", b.Batch, config.Batch{MaxRecords: 1024, MaxBytes: 9})
+}
+
+func TestLaterLayersWin(t *testing.T) {
+	l := config.Layers{
+		Files: files("plugins: {dir: a}\nlog: {level: debug, format: json}\ndata: {dir: a}\npipelines: {dir: a}\n", "pipelines: {dir: b}\nplugins: {dir: b}\nlog:\n  level: warn\n"),
+		Env:   []string{"WASMILL_PLUGINS_DIR=c: [d", "WASMILL_DATA_DIR=123", "WASMILL_LOG_LEVEL=", "WASMILL_CONFIG=x", "PATH=/bin", "WASMILL_MEMORY_BUDGET=2GiB"},
+		Set:   []string{"memory.budget=1024", "data.dir=1e3", "memory.budget=3KiB"},
+	}
+	p := process(t, l)
+	equal(t, "only in the first file", p.Log.Format, config.LogJSON)
+	equal(t, "in both files, and an empty variable", p.Log.Level, config.LogWarn)
+	equal(t, "in the second file", p.Pipelines.Dir, "b")
+	equal(t, "variable", p.Plugins.Dir, "c: [d")
+	equal(t, "flag that looks like a number", p.Data.Dir, "1e3")
+	equal(t, "last of two flags", p.Memory.Budget, 3*config.KiB)
+}
+
+func TestSet(t *testing.T) {
+	p := pipeline(t, small,
+		"name=123abc", "name=q", "description=", "vertices.parse.concurrency=3", "vertices[1].order=input",
+		"vertices.parse.udf.params.format=combined: [x", "vertices.1.udf.params.fields=[a, {b: 1}]", "vertices.parse.udf.params.on=true",
+		"vertices.in.source.generate.rate=8", "vertices.in.source.generate.shape=burst", "vertices.out.sink={file: {path: 12.5}}",
+		"vertices.parse.batch.maxRecords=9", `edges.1.when.tags=["a", 'b']`)
+	equal(t, "name", p.Name, "q")
+	equal(t, "concurrency", p.Vertices[1].Concurrency, 3)
+	equal(t, "order", p.Vertices[1].Order, config.OrderInput)
+	equal(t, "params", string(p.Vertices[1].UDF.ParamsJSON()), `{"fields":["a",{"b":1}],"format":"combined: [x","on":true}`)
+	equal(t, "rate into the short form", p.Vertices[0].Source.Settings.(*generate).Rate, 8.0)
+	equal(t, "sink replaced as a whole", p.Vertices[2].Sink, &config.Component{Kind: "file", Settings: &file{Path: "12.5"}})
+	equal(t, "batch", p.Vertices[1].Batch, config.Batch{MaxRecords: 9, MaxBytes: config.MiB})
+	equal(t, "tags", p.Edges[1].Tags(), []string{"a", "b"})
+	equal(t, "place", p.Where("vertices[1].concurrency"), "--set vertices.parse.concurrency=3")
+}
+
+func TestSplitSet(t *testing.T) {
+	process, pipeline := config.SplitSet([]string{"plugins.dir=x", "vertices.a.order=none", "plugin.dir=x", "vertces[0]=1", "name=x", "weather", "log={level: info}"})
+	equal(t, "process", process, []string{"plugins.dir=x", "plugin.dir=x", "log={level: info}"})
+	equal(t, "pipeline", pipeline, []string{"vertices.a.order=none", "vertces[0]=1", "name=x", "weather"})
+}
+
+func TestLoadsShareNothing(t *testing.T) {
+	text := []byte(small)
+	l := config.Layers{Files: []config.File{{Name: "p", Data: text}}}
+	a, err := config.LoadPipeline(l, catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := config.LoadPipeline(l, catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "second load", b, a)
+	a.Vertices[1].UDF.Params["format"] = "changed"
+	a.Vertices[0].Source.Settings.(*generate).Types[0] = "changed"
+	for i := range text {
+		text[i] = 'x'
+	}
+	equal(t, "params of the other load", string(b.Vertices[1].UDF.ParamsJSON()), `{"format":"common"}`)
+	equal(t, "settings of the other load", b.Vertices[0].Source.Settings, newGenerate())
+	equal(t, "name", b.Name, "p")
+}
+
+func TestFaultsComeInTheOrderOfLayers(t *testing.T) {
+	_, err := config.LoadProcess(config.Layers{
+		Files: files("log: {level: a}\ndata: 5\nzzz: 1\n", "aaa: 2\nlog: {format: b}\n"),
+		Env:   []string{"WASMILL_X=1"},
+		Set:   []string{"y=2", "memory.budget=x"},
+	})
+	var got []string
+	for _, e := range config.Faults(fmt.Errorf("load config: %w", err)) {
+		where, _, _ := strings.Cut(e.Where, " (")
+		got = append(got, where)
+	}
+	equal(t, "places", got, []string{"0.yaml:1:14", "0.yaml:2:7", "0.yaml:3:1", "1.yaml:1:1", "1.yaml:2:15", "environment WASMILL_X", "--set y=2", "--set memory.budget=x"})
+	equal(t, "exit code", stream.ExitCode(err), stream.ExitInput)
+	equal(t, "faults of nil", config.Faults(nil), []*stream.Error(nil))
+}
+
+func TestUnreadableFilesHideNoOtherFile(t *testing.T) {
+	_, err := config.LoadProcess(config.Layers{
+		Files: files("log: {level: a\n", strings.Repeat("#", 1<<20+1), "- a\n", "x: 1\nx: 2\n"),
+		Set:   []string{"nothing"},
+	})
+	var got []string
+	for _, e := range config.Faults(err) {
+		got = append(got, e.Where+" "+string(e.Code))
+	}
+	equal(t, "faults", got, []string{"0.yaml:1:1 config-syntax", "1.yaml:1:1 config-file", "2.yaml:1:1 config-type", "3.yaml:2:1 (x) config-duplicate-key"})
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Pipeline is what a pipeline file says: a DAG from sources to sinks.
+type Pipeline struct {
+	Name        string   `koanf:"name"`
+	Description string   `koanf:"description"`
+	Vertices    []Vertex `koanf:"vertices"`
+	Edges       []Edge   `koanf:"edges"`
+
+	places places
+}
+
+// Edge carries records from one vertex to another: the untagged ones, or with
+// a condition those it names.
+type Edge struct {
+	From stream.VertexID `koanf:"from"`
+	To   stream.VertexID `koanf:"to"`
+	When *When           `koanf:"when"`
+}
+
+// When is the condition of an edge: records with one of the tags, at least one
+// and all different.
+type When struct {
+	Tags []string `koanf:"tags"`
+}
+
+// Tags returns the tags of the edge's condition, none without a condition.
+func (e Edge) Tags() []string {
+	if e.When == nil {
+		return nil
+	}
+	return e.When.Tags
+}
+
+// LoadPipeline makes a pipeline. The environment is not looked at. Its error
+// joins every fault.
+func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
+	m := merge(l, nil)
+	b := &binder{merged: m}
+	b.hooks = map[reflect.Type]hook{
+		reflect.TypeFor[Component]():      b.component(c),
+		reflect.TypeFor[Vertex]():         b.vertex,
+		reflect.TypeFor[UDF]():            b.udf,
+		reflect.TypeFor[Edge]():           b.edge,
+		reflect.TypeFor[abi.Capability](): b.capability,
+	}
+	p := &Pipeline{places: m.places}
+	if !m.broken {
+		b.bind("", m.tree, reflect.ValueOf(p))
+		b.pipeline(p)
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Where names the place of a value such as "vertices[1].udf.plugin", for
+// messages about what is only found later.
+func (p *Pipeline) Where(value string) string {
+	return p.places.value(path(value)).where(path(value))
+}
+
+func (b *binder) pipeline(p *Pipeline) {
+	b.name("", p.Name, b.tree)
+	switch _, isList := b.tree["vertices"].([]any); {
+	case len(p.Vertices) > 0:
+		checkGraph(b, p)
+	case isList || empty(b.tree["vertices"]):
+		b.missing("", "vertices", "list at least a source and a sink below vertices:")
+	}
+}
+
+// edge fills an edge and checks its condition.
+func (b *binder) edge(p path, in any, out reflect.Value) {
+	b.fields(p, in, out)
+	e := out.Interface().(Edge)
+	keys, ok := in.(map[string]any)
+	if !ok {
+		return
+	}
+	for _, end := range []struct {
+		key string
+		id  stream.VertexID
+	}{{"from", e.From}, {"to", e.To}} {
+		if end.id == "" && empty(keys[end.key]) {
+			b.missing(p, end.key, "write "+end.key+": and the name of a vertex")
+		}
+	}
+	if e.When == nil {
+		return
+	}
+	at := p.key("when").key("tags")
+	if len(e.When.Tags) == 0 {
+		b.fault(at, stream.ConfigMissing, "the condition names no tag", "write when: {tags: [name]}, or remove it for untagged records")
+	}
+	seen := make(map[string]bool)
+	for i, tag := range e.When.Tags {
+		switch {
+		case tag == "":
+			b.fault(at.index(i), stream.ConfigValue, "a tag has a name", "remove the empty tag; edges without a condition take untagged records")
+		case len(tag) > maxTag:
+			b.fault(at.index(i), stream.ConfigValue, fmt.Sprintf("a tag has at most %d bytes", maxTag), "use a shorter one")
+		case seen[tag]:
+			b.fault(at.index(i), stream.ConfigValue, fmt.Sprintf("the tag %q is there twice", tag), "remove one")
+		}
+		seen[tag] = true
+	}
+}
+
+const maxTag = 255 // bytes; ABI.md §4

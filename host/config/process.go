@@ -1,0 +1,104 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Process is what wasmill.yaml says. Folders are relative to the working
+// directory of the process.
+type Process struct {
+	Plugins   Folder `koanf:"plugins"`   // of .wasm files
+	Pipelines Folder `koanf:"pipelines"` // of pipeline files
+	Data      Folder `koanf:"data"`      // of everything wasmill has to keep
+	Cache     Folder `koanf:"cache"`     // of compiled plugins; may be deleted
+	Log       Log    `koanf:"log"`
+	Memory    Memory `koanf:"memory"`
+}
+
+// Folder is a directory.
+type Folder struct {
+	Dir string `koanf:"dir"`
+}
+
+// Log says how wasmill logs.
+type Log struct {
+	Level  LogLevel  `koanf:"level"`
+	Format LogFormat `koanf:"format"`
+}
+
+// Memory says how much memory wasmill may use.
+type Memory struct {
+	Budget Bytes `koanf:"budget"` // of all pools of guests; 0 = half of the machine
+}
+
+// LogLevel is the least important level that is logged.
+type LogLevel string
+
+// The log levels.
+const (
+	LogDebug LogLevel = "debug"
+	LogInfo  LogLevel = "info"
+	LogWarn  LogLevel = "warn"
+	LogError LogLevel = "error"
+)
+
+// Choices implements Choice.
+func (LogLevel) Choices() []string {
+	return []string{string(LogDebug), string(LogInfo), string(LogWarn), string(LogError)}
+}
+
+// LogFormat says how a log line looks.
+type LogFormat string
+
+// The log formats; LogAuto is text on a terminal and JSON elsewhere.
+const (
+	LogAuto LogFormat = "auto"
+	LogJSON LogFormat = "json"
+	LogText LogFormat = "text"
+)
+
+// Choices implements Choice.
+func (LogFormat) Choices() []string {
+	return []string{string(LogAuto), string(LogJSON), string(LogText)}
+}
+
+// LoadProcess makes the settings of the process. Its error joins every fault.
+func LoadProcess(l Layers) (*Process, error) {
+	p := &Process{
+		Plugins:   Folder{"plugins"},
+		Pipelines: Folder{"pipelines"},
+		Data:      Folder{"data"},
+		Log:       Log{Level: LogInfo, Format: LogAuto},
+	}
+	m := merge(l, processFields())
+	b := &binder{merged: m}
+	if !m.broken {
+		b.bind("", m.tree, reflect.ValueOf(p))
+	}
+	if p.Cache.Dir == "" {
+		p.Cache.Dir = cacheDir(p.Data.Dir)
+	}
+	for _, f := range []struct{ path, dir string }{
+		{"plugins.dir", p.Plugins.Dir}, {"pipelines.dir", p.Pipelines.Dir}, {"data.dir", p.Data.Dir},
+	} {
+		if f.dir == "" {
+			b.fault(path(f.path), stream.ConfigValue, "the folder is empty", "write a path, such as . for the working directory")
+		}
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// cacheDir is the user's own, as compiled code must not be writable by others.
+func cacheDir(data string) string {
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "wasmill")
+	}
+	return filepath.Join(data, "cache")
+}
