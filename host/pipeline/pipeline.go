@@ -31,7 +31,8 @@ type Hooks struct {
 }
 
 // New builds a pipeline, which owns the sources, transforms and sinks of the
-// graph from then on, also if it returns an error. Run has to be called once.
+// graph from then on, also if it returns an error. Run or Discard has to be
+// called once.
 func New(g Graph, hooks Hooks) (*Pipeline, error) {
 	p := &Pipeline{graph: g}
 	if err := g.check(); err != nil {
@@ -218,6 +219,9 @@ func (p *Pipeline) close(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Discard closes a pipeline instead of running it.
+func (p *Pipeline) Discard(ctx context.Context) error { return p.close(ctx) }
 
 // Drain stops the sources; Run returns when all that was read is through. It
 // may be called at any time and more than once.

@@ -35,7 +35,10 @@ func (s *sinkLoop) run(ctx context.Context) error {
 		err := s.in.take(&c, Limit{}, len(s.written) == 0)
 		switch {
 		case errors.Is(err, io.EOF):
-			return s.flush(ctx)
+			if err := s.flush(ctx); err != nil {
+				return err
+			}
+			return s.sink.Flush(ctx) // a sink that got nothing shows that, too
 		case err != nil:
 			return err
 		case c.in == nil:

@@ -212,13 +212,16 @@ func (i *instance) garbage(err error) error {
 
 // failure is the error of a guest that trapped, with the last that it printed.
 func (i *instance) failure(code stream.Code, what string, err error) error {
-	e := &stream.Error{Code: code, Where: i.place(), Why: "the plugin " + what}
+	e := &stream.Error{
+		Code: code, Where: i.place(), Why: "the plugin " + what,
+		Fix: "correct the plugin; wasmill plugin check " + i.plugin.Path + " tries it on many records",
+	}
 	var exit *sys.ExitError
 	switch {
 	case errors.As(err, &exit):
 		e.Err = fmt.Errorf("it exited with code %d", exit.ExitCode())
 	case err != nil:
-		e.Err = errors.New(strings.TrimSuffix(firstLine(err.Error()), " (recovered by wazero)"))
+		e.Err = errors.New(strings.TrimPrefix(strings.TrimSuffix(firstLine(err.Error()), " (recovered by wazero)"), "wasm error: "))
 	}
 	if said := i.output.text(); said != "" {
 		e.Why += "; it printed: " + said

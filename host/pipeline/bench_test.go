@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// full is a source of full batches that costs next to nothing.
+type full struct{ left int }
+
+func (s *full) Open(context.Context, stream.Position) error { return nil }
+
+func (s *full) Read(_ context.Context, b *stream.Batch) error {
+	if s.left == 0 {
+		return io.EOF
+	}
+	s.left--
+	b.Commit(len(b.Reserve(128 << 10)))
+	for i := range uint32(1024) {
+		b.Records = append(b.Records, stream.Record{Value: stream.Span{Off: i * 128, Len: 128}})
+	}
+	return nil
+}
+
+func (s *full) Position(dst []byte) stream.Position        { return dst }
+func (s *full) Ack(context.Context, stream.Position) error { return nil }
+func (s *full) Close() error                               { return nil }
+
+// devNull is a sink that costs nothing.
+type devNull struct{}
+
+func (devNull) Open(context.Context) error                 { return nil }
+func (devNull) Write(context.Context, *stream.Batch) error { return nil }
+func (devNull) Flush(context.Context) error                { return nil }
+func (devNull) Close() error                               { return nil }
+
+// swap passes batches through without touching a byte.
+type swap struct{}
+
+func (swap) Call(_ context.Context, in *stream.Batch, out *stream.Output) error {
+	out.Records = append(out.Records, in.Records...)
+	out.SwapArena(in)
+	return nil
+}
+func (swap) Close(context.Context) error { return nil }
+
+// BenchmarkEdge is a source and a sink with an edge between them, and the same
+// with a transform in the middle; one operation is a batch of 1024 records.
+func BenchmarkEdge(b *testing.B) {
+	for _, middle := range []int{0, 1, 4} {
+		b.Run(map[int]string{0: "source-sink", 1: "one transform", 4: "four transforms"}[middle], func(b *testing.B) {
+			vertices := []Vertex{source("in", &full{left: b.N}), {Name: "out", Sink: devNull{}, Queue: Limit{8192, 4 << 20}}}
+			last, edges := "in", []string(nil)
+			for i := range middle {
+				name := string(rune('a' + i))
+				v := udf(name, 2, swap{})
+				v.Call, v.Queue = Limit{1024, 1 << 20}, Limit{8192, 4 << 20}
+				vertices = append(vertices, v)
+				edges = append(edges, last+" "+name)
+				last = name
+			}
+			p := mustNew(b, graph(vertices, append(edges, last+" out")...), Hooks{})
+			b.ReportAllocs()
+			b.ResetTimer()
+			if err := p.Run(context.Background(), nil); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/record")
+		})
+	}
+}
