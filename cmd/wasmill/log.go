@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// logger turns what a host observes into log lines.
+type logger struct {
+	*slog.Logger
+	terminal bool
+}
+
+func newLogger(w io.Writer, c config.Log) *logger {
+	levels := map[config.LogLevel]slog.Level{
+		config.LogDebug: slog.LevelDebug, config.LogInfo: slog.LevelInfo, config.LogWarn: slog.LevelWarn, config.LogError: slog.LevelError,
+	}
+	o := &slog.HandlerOptions{Level: levels[c.Level]}
+	l := &logger{terminal: isTerminal(w)}
+	if c.Format == config.LogText || (c.Format == config.LogAuto && l.terminal) {
+		l.Logger = slog.New(slog.NewTextHandler(w, o))
+	} else {
+		l.Logger = slog.New(slog.NewJSONHandler(w, o))
+	}
+	return l
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// events returns the callbacks for one pipeline.
+func (l *logger) events(pipeline string) stream.Events {
+	log := l.With("pipeline", pipeline)
+	return stream.Events{
+		GuestLog: func(v stream.VertexID, level stream.GuestLevel, text string) {
+			levels := [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+			log.Log(context.Background(), levels[level], "guest says", "vertex", v, "text", safe(text))
+		},
+		SourceNotice: func(v stream.VertexID, text string) {
+			log.Warn("source notices", "vertex", v, "text", text)
+		},
+	}
+}
+
+// safe escapes what could steer a terminal.
+func safe(text string) string {
+	q := strconv.Quote(text)
+	return q[1 : len(q)-1]
+}
+
+func (l *logger) draining(sig os.Signal) {
+	l.Info("draining: no more is read, what was read goes through; a second signal stops at once", "signal", sig.String())
+}

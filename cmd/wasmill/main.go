@@ -1,0 +1,42 @@
+// Command wasmill runs stream processing pipelines whose functions are
+// WebAssembly plugins.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr})) }
+
+// stdio is the process's streams, so that tests can bring their own.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, s stdio) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var code exitError
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	report(s, root.PersistentFlags().Lookup("json").Value.String() == "true", err)
+	return stream.ExitCode(err)
+}
+
+// exitError ends the process with a code, after everything has been said.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/pipeline"
+)
+
+// logEvery is how often progress is logged where there is no terminal.
+const logEvery = 10 * time.Second
+
+// progress shows what the pipelines of a host are doing.
+type progress struct {
+	out     io.Writer
+	host    *host.Host
+	log     *logger
+	json    bool
+	live    bool // redraw a table
+	began   time.Time
+	before  map[string][]pipeline.Stats // of the last time, by pipeline
+	lines   int                         // of the table on the screen
+	lastLog time.Time
+}
+
+func newProgress(s stdio, h *host.Host, l *logger, asJSON bool) *progress {
+	now := time.Now()
+	return &progress{
+		out: s.err, host: h, log: l, json: asJSON, live: l.terminal && !asJSON,
+		began: now, lastLog: now, before: map[string][]pipeline.Stats{},
+	}
+}
+
+// start shows progress until the function it returns is called.
+func (p *progress) start(every time.Duration) (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.show(every)
+			case <-done:
+				return
+			}
+		}
+	})
+	return sync.OnceFunc(func() { close(done); wg.Wait() })
+}
+
+func (p *progress) show(since time.Duration) {
+	if p.live {
+		p.draw(since)
+		return
+	}
+	if time.Since(p.lastLog) < logEvery {
+		return
+	}
+	p.lastLog = time.Now()
+	for _, pl := range p.host.Pipelines() {
+		for _, s := range pl.Stats() {
+			p.log.Info("progress", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
+				"in", s.RecordsIn, "out", s.RecordsOut, "in_flight", s.InFlight, "queued", s.Queued)
+		}
+	}
+}
+
+// draw replaces the table on the terminal.
+func (p *progress) draw(since time.Duration) {
+	var s strings.Builder
+	if p.lines > 0 {
+		fmt.Fprintf(&s, "\x1b[%dA\x1b[J", p.lines)
+	}
+	table := p.table(since)
+	p.lines = strings.Count(table, "\n")
+	s.WriteString(table)
+	fmt.Fprint(p.out, s.String())
+}
+
+// table has a line for each vertex.
+func (p *progress) table(since time.Duration) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%-24s %-7s %15s %15s %12s %10s %10s\n", "VERTEX", "ROLE", "IN", "OUT", "OUT/S", "IN FLIGHT", "QUEUED")
+	for _, pl := range p.host.Pipelines() {
+		stats, before := pl.Stats(), p.before[pl.Name]
+		p.before[pl.Name] = stats
+		for i, v := range stats {
+			var rate float64
+			if before != nil {
+				rate = float64(v.RecordsOut-before[i].RecordsOut) / since.Seconds()
+			}
+			name := string(v.Vertex)
+			if len(p.host.Pipelines()) > 1 {
+				name = pl.Name + "/" + name
+			}
+			fmt.Fprintf(&s, "%-24s %-7s %15s %15s %12s %10s %10s\n", name, v.Role,
+				humanCount(v.RecordsIn), humanCount(v.RecordsOut), humanCount(uint64(rate)), humanCount(uint64(max(v.InFlight, 0))), humanCount(uint64(v.Queued)))
+		}
+	}
+	return s.String()
+}
+
+// summary says at the end what was done.
+func (p *progress) summary() {
+	took := time.Since(p.began)
+	if !p.live && !p.json {
+		for _, pl := range p.host.Pipelines() {
+			for _, s := range pl.Stats() {
+				p.log.Info("done", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
+					"in", s.RecordsIn, "out", s.RecordsOut, "unrouted", s.Unrouted, "seconds", took.Seconds())
+			}
+		}
+		return
+	}
+	if p.json {
+		var all []map[string]any
+		for _, pl := range p.host.Pipelines() {
+			all = append(all, map[string]any{"pipeline": pl.Name, "vertices": pl.Stats()})
+		}
+		printJSON(p.out, map[string]any{"ok": true, "seconds": took.Seconds(), "pipelines": all})
+		return
+	}
+	p.draw(took)
+	var in uint64
+	for _, pl := range p.host.Pipelines() {
+		for _, s := range pl.Stats() {
+			if s.Role == pipeline.RoleSource {
+				in += s.RecordsIn
+			}
+			if s.Unrouted > 0 {
+				fmt.Fprintf(p.out, "%s: %s records of %s have a tag that no edge asks for, and were dropped\n", pl.Name, humanCount(s.Unrouted), s.Vertex)
+			}
+		}
+	}
+	fmt.Fprintf(p.out, "done: %s records in %v, %s records/s\n", humanCount(in), took.Round(time.Millisecond), humanCount(uint64(float64(in)/took.Seconds())))
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// report prints an error with all its parts.
+func report(s stdio, asJSON bool, err error) {
+	faults := config.Faults(err)
+	if len(faults) == 0 {
+		faults = []*stream.Error{{Code: stream.CodeOf(err), Why: err.Error()}}
+	}
+	if asJSON {
+		printJSON(s.out, map[string]any{"ok": false, "exit": stream.ExitCode(err), "errors": faultsJSON(faults)})
+		return
+	}
+	for _, f := range faults {
+		fmt.Fprintln(s.err, "error:", f)
+	}
+	if len(faults) > 1 {
+		fmt.Fprintf(s.err, "%d errors\n", len(faults))
+	}
+}
+
+type faultJSON struct {
+	Code  stream.Code `json:"code"`
+	Where string      `json:"where,omitempty"`
+	Why   string      `json:"why"`
+	Fix   string      `json:"fix,omitempty"`
+}
+
+func faultsJSON(faults []*stream.Error) []faultJSON {
+	out := make([]faultJSON, len(faults))
+	for i, f := range faults {
+		out[i] = faultJSON{f.Code, f.Where, f.Why, f.Fix}
+		if f.Err != nil {
+			out[i].Why += ": " + f.Err.Error()
+		}
+	}
+	return out
+}
+
+// printJSON writes one indented JSON value.
+func printJSON(w io.Writer, v any) {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		fmt.Fprintln(w, err)
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// flags are those that every command has.
+type flags struct {
+	process []string
+	plugins string
+	set     []string
+	json    bool
+}
+
+// defaultProcess is read if it is there and no other file is named.
+const defaultProcess = "wasmill.yaml"
+
+// options returns what the flags say to package host.
+func (f *flags) options(files []string, s stdio) host.Options {
+	o := host.Options{Files: files, Process: f.process, Env: os.Environ(), Set: f.set, Stdin: s.in, Stdout: s.out}
+	if len(o.Process) == 0 {
+		if name := os.Getenv("WASMILL_CONFIG"); name != "" {
+			o.Process = []string{name}
+		} else if _, err := os.Stat(defaultProcess); err == nil {
+			o.Process = []string{defaultProcess}
+		}
+	}
+	if f.plugins != "" {
+		o.Set = append(o.Set, "plugins.dir="+f.plugins)
+	}
+	return o
+}
+
+func newRoot(s stdio) *cobra.Command {
+	f := &flags{}
+	root := &cobra.Command{
+		Use:   "wasmill",
+		Short: "Run stream processing pipelines whose functions are WebAssembly plugins",
+		Long: `wasmill runs pipelines described in YAML. Their functions are WebAssembly
+plugins: compile one in any language, drop the .wasm into the plugins folder,
+name it in a pipeline and run it.`,
+		Example: `  wasmill run pipeline.yaml
+  wasmill run pipeline.yaml --set vertices.parse.concurrency=4
+  wasmill plugin check plugins/grep.wasm
+  wasmill graph pipeline.yaml --format svg > pipeline.svg`,
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return nil
+			}
+			why := "there is no command " + given[0]
+			if near := c.SuggestionsFor(given[0]); len(near) > 0 {
+				why += "; did you mean " + strings.Join(near, " or ") + "?"
+			}
+			return usageError(c, why)
+		},
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	p := root.PersistentFlags()
+	p.StringSliceVar(&f.process, "config", nil, "file with settings of the process (default: wasmill.yaml if it is there)")
+	p.StringVar(&f.plugins, "plugins", "", "folder of plugins (default: plugins)")
+	p.StringArrayVar(&f.set, "set", nil, "override a setting, as in vertices.parse.concurrency=4; may be repeated")
+	p.BoolVar(&f.json, "json", false, "print results and errors as JSON")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError(c, err.Error())
+	})
+	root.AddCommand(newRun(f, s), newValidate(f, s), newGraph(f, s), newPlugin(f, s), newBench(f, s), newVersion(f, s))
+	return root
+}
+
+// usageError says what is wrong with a command line.
+func usageError(c *cobra.Command, why string) error {
+	return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: why, Fix: c.CommandPath() + " --help shows how it is used"}
+}
+
+// args checks the number of arguments, most < 0 for any.
+func args(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		switch {
+		case len(given) < least:
+			return usageError(c, "name "+what)
+		case most >= 0 && len(given) > most:
+			return usageError(c, "too many arguments: name "+what)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/config"
+)
+
+func newRun(f *flags, s stdio) *cobra.Command {
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "run [PIPELINE…]",
+		Short: "Run pipelines in the foreground until their sources end",
+		Long: `run runs the pipelines of the files named, or of all files in the pipelines
+folder. It ends when all sources have ended. SIGINT or SIGTERM ends the sources
+and lets what they have read through; a second one stops at once.
+
+Records go to sinks, which may be standard output. Progress and logs go to
+standard error: a live table on a terminal, JSON lines elsewhere.`,
+		Example: "  wasmill run examples/access-log/pipeline.yaml",
+		RunE: func(c *cobra.Command, files []string) error {
+			return runPipelines(c.Context(), f, s, files, quiet)
+		},
+	}
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress and no summary")
+	return c
+}
+
+func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet bool) (err error) {
+	o := f.options(files, s)
+	settings, err := host.Settings(o)
+	if err != nil {
+		return err
+	}
+	log := newLogger(s.err, settings.Log)
+	o.Events = log.events
+	h, err := host.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
+
+	defer onSignals(h.Drain, log.draining)()
+	progress := newProgress(s, h, log, f.json)
+	progress.live = progress.live && !writesTo(h, "stdout")
+	if !quiet {
+		stop := progress.start(500 * time.Millisecond)
+		defer stop()
+	}
+	err = h.Run(ctx)
+	if !quiet && err == nil {
+		progress.summary()
+	}
+	return err
+}
+
+// writesTo says whether a pipeline has a sink of a kind.
+func writesTo(h *host.Host, kind string) bool {
+	for _, p := range h.Pipelines() {
+		if hasSink(p.Config, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasSink(c *config.Pipeline, kind string) bool {
+	for _, v := range c.Vertices {
+		if v.Sink != nil && v.Sink.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// onSignals drains at the first signal and ends the process at the second: what
+// is in the way then may be a system call that nothing can interrupt. The
+// function it returns lets go of the signals.
+func onSignals(drain func(), draining func(os.Signal)) (stop func()) {
+	caught := make(chan os.Signal, 2)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case sig := <-caught:
+				if n > 0 {
+					os.Exit(exitOf(sig))
+				}
+				draining(sig)
+				drain()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(caught); close(done) }
+}
+
+// exitOf is the exit code of a process that a signal ended.
+func exitOf(sig os.Signal) int {
+	if n, ok := sig.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return 1
+}
+
+// humanBytes prints a number of bytes with a unit.
+func humanBytes(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for ; n >= 1024 && i < len(units)-1; i++ {
+		n /= 1024
+	}
+	return fmt.Sprintf("%.4g %s", n, units[i])
+}
+
+// humanCount prints a number with thousands apart.
+func humanCount(n uint64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,185 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm"
+)
+
+// Builder makes graphs from configs. Its fields are set once.
+type Builder struct {
+	Engine     *wasm.Engine
+	PluginsDir string
+	Lent       Lent
+	Events     stream.Events
+	Native     map[string]func() stream.Transform // by plugin name: used instead of the plugin
+}
+
+// Build makes what a config describes. Its error joins everything that is
+// wrong. The graph belongs to the caller; closing its pipeline closes the
+// plugins.
+func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Graph, err error) {
+	var names []string
+	for _, e := range c.Edges {
+		names = append(names, e.Tags()...)
+		g.Edges = append(g.Edges, pipeline.Edge{From: e.From, To: e.To, Tags: e.Tags()})
+	}
+	g.Tags = stream.NewTagTable(names...)
+	build := build{Builder: b, config: c, tags: g.Tags}
+	for i := range c.Vertices {
+		g.Vertices = append(g.Vertices, build.vertex(ctx, i))
+	}
+	if err := errors.Join(build.errs...); err != nil {
+		return pipeline.Graph{}, errors.Join(err, closeTransforms(ctx, g))
+	}
+	return g, nil
+}
+
+func closeTransforms(ctx context.Context, g pipeline.Graph) error {
+	var errs []error
+	for _, v := range g.Vertices {
+		if v.Transform != nil {
+			errs = append(errs, v.Transform.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// build is one run of Build.
+type build struct {
+	*Builder
+	config *config.Pipeline
+	tags   *stream.TagTable
+	errs   []error
+}
+
+func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
+	c := &b.config.Vertices[i]
+	v := pipeline.Vertex{
+		Name:        c.Name,
+		Concurrency: c.Concurrency,
+		Order:       pipeline.Order(c.Order),
+		Call:        limit(c.Batch),
+		Queue:       limit(c.Queue),
+	}
+	lent := b.Lent
+	if b.Events.SourceNotice != nil {
+		lent.Notice = func(text string) { b.Events.SourceNotice(c.Name, text) }
+	}
+	switch {
+	case c.Source != nil:
+		v.Source = sources()[c.Source.Kind].open(c.Source.Settings, &lent)
+	case c.Sink != nil:
+		v.Sink = sinks()[c.Sink.Kind].open(c.Sink.Settings, &lent)
+	default:
+		transform, err := b.transform(ctx, i)
+		if err != nil {
+			b.errs = append(b.errs, err)
+			break
+		}
+		v.Transform = transform
+	}
+	return v
+}
+
+func limit(b config.Batch) pipeline.Limit {
+	return pipeline.Limit{Records: b.MaxRecords, Bytes: int(b.MaxBytes)}
+}
+
+// transform loads the plugin of a vertex.
+func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) {
+	c := &b.config.Vertices[i]
+	if native, ok := b.Native[c.UDF.Plugin]; ok {
+		return native(), nil
+	}
+	where := func(err error) error { return b.place(fmt.Sprintf("vertices[%d].udf.plugin", i), err) }
+	path, err := wasm.File(b.PluginsDir, c.UDF.Plugin)
+	if err != nil {
+		return nil, where(err)
+	}
+	p, err := b.Engine.Load(ctx, path, wasm.Limits{
+		PluginBytes:     int64(c.UDF.Limits.PluginBytes),
+		Memory:          int64(c.UDF.Limits.Memory),
+		OutputPerRecord: c.UDF.Limits.OutputPerRecord,
+		RecordBytes:     int(c.UDF.Limits.RecordBytes),
+		OutputBytes:     int(c.UDF.Limits.OutputBytes),
+	})
+	if err != nil {
+		return nil, where(err)
+	}
+	t, err := p.Transform(ctx, wasm.Config{
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency, Tags: b.tags, Events: b.Events,
+	})
+	if err == nil {
+		err = b.checkTags(c, p)
+	}
+	if err != nil {
+		return nil, errors.Join(where(err), p.Close(ctx))
+	}
+	return owned{t, p}, nil
+}
+
+// checkTags finds tags of edges that the plugin says it does not emit.
+func (b *build) checkTags(c *config.Vertex, p *wasm.Plugin) error {
+	if p.Description.Tags == nil {
+		return nil
+	}
+	var errs []error
+	for i, e := range b.config.Edges {
+		if e.From != c.Name {
+			continue
+		}
+		for j, tag := range e.Tags() {
+			if !slices.Contains(p.Description.Tags, tag) {
+				errs = append(errs, &stream.Error{
+					Code:  stream.ConfigValue,
+					Where: b.config.Where(fmt.Sprintf("edges[%d].when.tags[%d]", i, j)),
+					Why:   fmt.Sprintf("plugin %s does not emit the tag %q", p.Description.Name, tag),
+					Fix:   fmt.Sprintf("its tags are %q", p.Description.Tags),
+				})
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// place puts the place in the config before that of an error's parts.
+func (b *build) place(value string, err error) error {
+	var errs []error
+	for _, e := range config.Faults(err) {
+		at := *e
+		if at.Where = b.config.Where(value) + ": " + e.Where; e.Code == stream.ConfigValue {
+			at = *e // it has a better one
+		}
+		errs = append(errs, &at)
+	}
+	if errs == nil {
+		return err
+	}
+	return errors.Join(errs...)
+}
+
+// owned is a transform that closes its plugin.
+type owned struct {
+	*wasm.Transform
+	plugin *wasm.Plugin
+}
+
+// Close implements stream.Transform.
+func (o owned) Close(ctx context.Context) error {
+	return errors.Join(o.Transform.Close(ctx), o.plugin.Close(ctx))
+}
+
+// params returns the params of a UDF as JSON; nil if it has none.
+func params(u *config.UDF) []byte {
+	if len(u.Params) == 0 {
+		return nil
+	}
+	return u.ParamsJSON()
+}

@@ -1,0 +1,11 @@
+// Package control turns what a config says into what runs. It is the only
+// package that knows all the others, and it has the one visible catalog that
+// maps the names in a config to constructors.
+//
+//	config.Pipeline ─▶ Build ─▶ pipeline.Graph
+//	                     │ catalog: sources, sinks
+//	                     └ wasm.Engine: plugins, one load per file and limits
+//
+// Build checks everything that can be known before a record moves, and reports
+// all of it at once. It opens no source and no sink.
+package control

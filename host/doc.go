@@ -1,0 +1,10 @@
+// Package host is wasmill as a library: it opens pipelines from config files,
+// runs them and closes them. The command does nothing else.
+//
+//	h, err := host.Open(ctx, host.Options{Files: []string{"pipeline.yaml"}})
+//	if err != nil { … }
+//	defer h.Close(ctx)
+//	err = h.Run(ctx) // until all sources end; Drain ends them early
+//
+// Run starts one goroutine per pipeline and returns after all of them.
+package host

@@ -1,0 +1,194 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm"
+)
+
+// Options say what to open.
+type Options struct {
+	Files   []string // pipeline files; none = those in pipelines.dir
+	Process []string // files with settings of the process, later ones win
+	Env     []string // KEY=value, for settings of the process
+	Set     []string // path=value, for both kinds of settings
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Events  func(pipeline string) stream.Events // nil = nobody listens
+	// Native replaces plugins by Go, by name.
+	Native map[string]func() stream.Transform
+}
+
+// Host holds the pipelines of a process.
+type Host struct {
+	Settings *config.Process
+	engine   *wasm.Engine
+	running  []*Pipeline
+	ran      bool
+}
+
+// Pipeline is one of a host's pipelines.
+type Pipeline struct {
+	Name   string
+	File   string
+	Config *config.Pipeline
+	*pipeline.Pipeline
+}
+
+// Settings reads the settings of the process.
+func Settings(o Options) (*config.Process, error) {
+	set, _ := config.SplitSet(o.Set)
+	layers := config.Layers{Env: o.Env, Set: set}
+	for _, name := range o.Process {
+		f, err := config.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		layers.Files = append(layers.Files, f)
+	}
+	return config.LoadProcess(layers)
+}
+
+// Load reads a pipeline file, and checks all that can be checked without
+// plugins.
+func Load(file string, o Options) (*config.Pipeline, error) {
+	f, err := config.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	_, set := config.SplitSet(o.Set)
+	return config.LoadPipeline(config.Layers{Files: []config.File{f}, Set: set}, control.Catalog())
+}
+
+// Open reads the config, loads the plugins and builds all pipelines. Nothing is
+// read and written yet. The error joins everything that is wrong.
+func Open(ctx context.Context, o Options) (h *Host, err error) {
+	settings, err := Settings(o)
+	if err != nil {
+		return nil, err
+	}
+	files := o.Files
+	if len(files) == 0 {
+		if files, err = pipelineFiles(settings.Pipelines.Dir); err != nil {
+			return nil, err
+		}
+	}
+	engine, err := wasm.NewEngine(ctx, settings.Cache.Dir)
+	if err != nil {
+		return nil, err
+	}
+	h = &Host{Settings: settings, engine: engine}
+	var errs []error
+	for _, file := range files {
+		errs = append(errs, h.open(ctx, file, o))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, h.Close(ctx))
+	}
+	return h, nil
+}
+
+// pipelineFiles lists the pipeline files in a folder.
+func pipelineFiles(dir string) ([]string, error) {
+	var files []string
+	for _, pattern := range []string{"*.yaml", "*.yml"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", dir, err)
+		}
+		files = append(files, found...)
+	}
+	if len(files) == 0 {
+		return nil, &stream.Error{
+			Code: stream.ConfigMissing, Where: dir, Why: "there is no pipeline file in the pipelines folder",
+			Fix: "name one (wasmill run pipeline.yaml), or set pipelines.dir",
+		}
+	}
+	return files, nil
+}
+
+// open builds the pipeline of one file.
+func (h *Host) open(ctx context.Context, file string, o Options) error {
+	c, err := Load(file, o)
+	if err != nil {
+		return err
+	}
+	for _, other := range h.running {
+		if other.Name == c.Name {
+			return &stream.Error{
+				Code: stream.ConfigValue, Where: c.Where("name"), Why: "there is another pipeline with this name in " + other.File,
+				Fix: "give each pipeline a name of its own",
+			}
+		}
+	}
+	b := control.Builder{
+		Engine:     h.engine,
+		PluginsDir: h.Settings.Plugins.Dir,
+		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
+		Native:     o.Native,
+	}
+	if b.Lent.Stdin == nil {
+		b.Lent.Stdin = os.Stdin
+	}
+	if b.Lent.Stdout == nil {
+		b.Lent.Stdout = os.Stdout
+	}
+	if o.Events != nil {
+		b.Events = o.Events(c.Name)
+	}
+	graph, err := b.Build(ctx, c)
+	if err != nil {
+		return err
+	}
+	p, err := pipeline.New(graph, pipeline.Hooks{})
+	if err != nil {
+		return err
+	}
+	h.running = append(h.running, &Pipeline{Name: c.Name, File: file, Config: c, Pipeline: p})
+	return nil
+}
+
+// Pipelines returns the pipelines, in the order of their files.
+func (h *Host) Pipelines() []*Pipeline { return h.running }
+
+// Run runs all pipelines until each has ended; one that fails leaves the others
+// alone. The error joins theirs. When ctx ends everything stops at once. It may
+// be called once.
+func (h *Host) Run(ctx context.Context) error {
+	h.ran = true
+	errs := make([]error, len(h.running))
+	var all sync.WaitGroup
+	for i, p := range h.running {
+		all.Go(func() { errs[i] = p.Run(ctx, nil) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Drain ends all sources. Run returns when what they have read is through.
+func (h *Host) Drain() {
+	for _, p := range h.running {
+		p.Drain()
+	}
+}
+
+// Close frees what Open made, after Run has returned or instead of it.
+func (h *Host) Close(ctx context.Context) error {
+	var errs []error
+	if !h.ran {
+		for _, p := range h.running {
+			errs = append(errs, p.Discard(ctx))
+		}
+	}
+	return errors.Join(append(errs, h.engine.Close(ctx))...)
+}

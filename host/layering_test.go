@@ -1,0 +1,103 @@
+package host_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/wasmill/wasmill/"
+
+// may lists what each package may import of this module: itself and what is
+// below, and those named. A trailing /* stands for everything below.
+var may = map[string][]string{
+	"cmd/*":                        {"host", "host/*", "abi"},
+	"host":                         {"host/control", "host/config", "host/pipeline", "host/wasm", "host/stream"},
+	"host/control":                 {"host/config", "host/wasm", "host/pipeline", "host/connector/*", "host/stream", "abi"},
+	"host/config":                  {"host/stream", "abi"},
+	"host/diagram":                 {"host/config"},
+	"host/wasm":                    {"host/wasm/binary", "host/stream", "abi", "abi/abitest"},
+	"host/wasm/binary":             {},
+	"host/pipeline":                {"host/stream", "abi"},
+	"host/stream":                  {},
+	"host/connector/connectortest": {"host/stream", "abi"},
+	"host/connector/internal/*":    {"host/stream"},
+	"host/connector/*":             {"host/connector/internal/*", "host/stream", "abi"},
+	"abi":                          {},
+	"abi/abitest":                  {"abi"},
+	"abi/sdk/*":                    {},
+	"plugins/*":                    {"abi/sdk/*"},
+	"examples/*":                   {"host"},
+}
+
+// owners lists the packages that may import a library.
+var owners = map[string]string{
+	"github.com/tetratelabs/wazero": "host/wasm",
+	"github.com/knadh/koanf":        "host/config",
+	"go.yaml.in/yaml":               "host/config",
+	"github.com/spf13/cobra":        "cmd/wasmill",
+	"golang.org/x/term":             "cmd/wasmill",
+	"github.com/klauspost/compress": "host/connector/file",
+}
+
+// TestImportsPointDownward holds the table of imports.
+func TestImportsPointDownward(t *testing.T) {
+	checked := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		for _, im := range f.Imports {
+			name, err := strconv.Unquote(im.Path.Value)
+			if err != nil {
+				return err
+			}
+			checked++
+			if ours, ok := strings.CutPrefix(name, module); ok && !allowed(pkg, ours) {
+				t.Errorf("%s may not import %s (%s)", pkg, ours, path)
+			}
+			for library, owner := range owners {
+				if strings.HasPrefix(name, library) && pkg != owner {
+					t.Errorf("%s may not import %s, which belongs to %s (%s)", pkg, name, owner, path)
+				}
+			}
+			if pkg == "host/stream" && strings.Contains(name, ".") {
+				t.Errorf("host/stream may not import %s: it holds to the standard library", name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked < 100 {
+		t.Errorf("only %d imports were checked", checked)
+	}
+}
+
+func allowed(pkg, target string) bool {
+	rule, ok := may[pkg]
+	for prefix := pkg; !ok; {
+		cut := strings.LastIndexByte(prefix, '/')
+		if cut < 0 {
+			return false
+		}
+		prefix = prefix[:cut]
+		rule, ok = may[prefix+"/*"]
+	}
+	for _, r := range rule {
+		if r == target || (strings.HasSuffix(r, "/*") && strings.HasPrefix(target, strings.TrimSuffix(r, "*"))) {
+			return true
+		}
+	}
+	return false
+}
