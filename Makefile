@@ -1,0 +1,80 @@
+# make demo    run the access-log example: needs Go and make only
+# make test    build everything, run all tests
+# make check   what CI runs
+
+GO      ?= go
+CLANG   ?= clang
+RUSTC   ?= $(firstword $(wildcard /usr/bin/rustc) rustc)
+BIN     := bin/wasmill
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
+c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
+rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm
+
+.PHONY: build plugins toolchains demo test check lint fuzz-smoke clean-tree bench-flow bench-micro clean
+.DELETE_ON_ERROR:
+
+build: $(BIN)
+$(BIN): FORCE
+	$(GO) build -o $@ ./cmd/wasmill
+FORCE:
+
+# Guests. Go ones need Go alone, C ones clang and lld, Rust ones Debian's rustc.
+plugins: $(go-plugins) $(c-plugins) $(rust-plugins)
+$(go-plugins): plugins/%.wasm: FORCE
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -o $@ ./plugins/$*
+.SECONDEXPANSION:
+$(c-plugins): plugins/%.wasm: plugins/$$*/$$*.c abi/sdk/c/wasmill.h
+	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
+rust := $(RUSTC) --edition 2021 --target wasm32-unknown-unknown -C opt-level=3 -C panic=abort -C target-feature=+bulk-memory -C strip=debuginfo --crate-type cdylib
+$(filter-out plugins/nexmark.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard abi/sdk/rust/*.rs)
+	$(rust) -o $@ $<
+plugins/nexmark.wasm: examples/nexmark-stateless/udf/nexmark.rs $(wildcard abi/sdk/rust/*.rs)
+	$(rust) -o $@ $<
+
+# Installs what is missing for C and Rust guests, where that is possible.
+toolchains:
+	@./.ci/toolchains
+
+demo: $(BIN) plugins/parse-log.wasm
+	$(BIN) run examples/access-log/pipeline.yaml
+	@echo
+	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
+
+test: toolchains build plugins
+	WASMILL_ALL_GUESTS=1 $(GO) test -race -timeout 15m ./...
+
+check: test lint fuzz-smoke clean-tree
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	GOOS=wasip1 GOARCH=wasm $(GO) vet ./abi/sdk/go ./plugins/...
+	GOBIN=$(CURDIR)/bin $(GO) install $(STATICCHECK)
+	bin/staticcheck $$($(GO) list ./... | grep -v -e /abi/sdk/ -e /plugins/)
+	GOOS=wasip1 GOARCH=wasm bin/staticcheck ./abi/sdk/... ./plugins/...
+	$(GO) mod verify
+
+# Every fuzz target for a few seconds.
+fuzz-smoke:
+	@for pkg in $$(grep -lr --include='*_test.go' '^func Fuzz' abi host plugins | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | cut -c6-); do \
+	    echo "fuzz ./$$pkg $$target"; \
+	    $(GO) test ./$$pkg -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-5s} > /tmp/wasmill-fuzz.log 2>&1 || { cat /tmp/wasmill-fuzz.log; exit 1; }; \
+	  done; \
+	done
+
+clean-tree:
+	@test -z "$$(git status --porcelain)" || { echo "the build left the tree changed:"; git status --short; exit 1; }
+
+# Throughput and latency of generator → identity → drop; ends with figures.
+bench-flow: build plugins/identity.wasm plugins/identity-go.wasm
+	@./.ci/bench-flow $(BIN)
+
+# The parts: codec, call, edge.
+bench-micro: plugins/identity.wasm
+	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-10} ./abi ./host/wasm ./host/pipeline
+
+clean:
+	rm -rf bin plugins/*.wasm examples/*/out/*.*
