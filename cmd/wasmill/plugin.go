@@ -184,8 +184,8 @@ func newPluginCheck(f *flags, s stdio) *cobra.Command {
 		Example: `  wasmill plugin check plugins/grep.wasm --params '{"pattern":"error"}'`,
 		Args:    args(1, 1, "a plugin, by file or by name"),
 		RunE: func(c *cobra.Command, a []string) error {
-			if params != "" && !json.Valid([]byte(params)) {
-				return usageError(c, "--params is not JSON")
+			if object := (map[string]any{}); params != "" && json.Unmarshal([]byte(params), &object) != nil {
+				return usageError(c, "--params is not a JSON object")
 			}
 			return withPlugin(c.Context(), f, s, a[0], func(p *wasm.Plugin) error { return check(c.Context(), f, s, p, params) })
 		},

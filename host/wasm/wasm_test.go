@@ -142,6 +142,24 @@ func TestTheSuiteAcceptsAGuestMadeByHand(t *testing.T) {
 	}
 }
 
+// TestTheSuiteFindsGuestsThatBreakARule holds each check to what it is for.
+func TestTheSuiteFindsGuestsThatBreakARule(t *testing.T) {
+	e := newEngine(t)
+	for check, module := range abitest.Offenders() {
+		t.Run(check, func(t *testing.T) {
+			for _, f := range mustLoad(t, e, module).Check(t.Context(), nil) {
+				if f.Check == check && f.Err == nil {
+					t.Error("not found")
+				}
+				if f.Check == check {
+					return
+				}
+			}
+			t.Error("there is no such check")
+		})
+	}
+}
+
 func TestFilesThatAreNoPluginsAreRefused(t *testing.T) {
 	asm := func(build func(*abitest.Asm)) []byte {
 		a := abitest.NewGuest(func(a *abitest.Asm) { build(a) })
