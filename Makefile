@@ -43,7 +43,7 @@ demo: $(BIN) plugins/parse-log.wasm
 	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
 
 test: toolchains build plugins
-	WASMILL_ALL_GUESTS=1 $(GO) test -race -timeout 15m ./...
+	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m ./...
 
 check: test lint fuzz-smoke clean-tree
 

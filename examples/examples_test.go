@@ -55,7 +55,7 @@ func run(t *testing.T, name string) string {
 	}
 	o := host.Options{Files: []string{filepath.Join(dir, "pipeline.yaml")}, Set: []string{"plugins.dir=../plugins"}}
 	h, err := host.Open(t.Context(), o)
-	if stream.CodeOf(err) == stream.PluginNotFound && os.Getenv("WASMILL_ALL_GUESTS") == "" {
+	if stream.CodeOf(err) == stream.PluginNotFound && os.Getenv("REQUIRE_GUESTS") == "" {
 		t.Skip("its plugins are not built: run make plugins")
 	}
 	if err != nil {

@@ -334,9 +334,11 @@ func TestASignalDrainsAndASecondStopsAtOnce(t *testing.T) {
 			defer reader.Close()
 			w.write("p.yaml", strings.NewReplacer("rate: 1000", "size: 4096", "path: out.txt", "path: pipe").Replace(endless))
 			c, text := w.process("run", "p.yaml")
-			buf := make([]byte, 1) // something came through
-			if _, err := reader.Read(buf); err != nil {
+			if err := reader.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 				t.Fatal(err)
+			}
+			if _, err := reader.Read(make([]byte, 1)); err != nil { // until something came through
+				t.Fatalf("%v: %s", err, text)
 			}
 			if err := c.Process.Signal(sig); err != nil {
 				t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // needGuests skips a test that lacks a guest, unless all are asked for.
 func needGuests(t testing.TB, why string) {
 	t.Helper()
-	if os.Getenv("WASMILL_ALL_GUESTS") != "" {
+	if os.Getenv("REQUIRE_GUESTS") != "" {
 		t.Fatal(why)
 	}
 	t.Skip(why)
