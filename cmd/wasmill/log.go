@@ -46,6 +46,9 @@ func (l *logger) events(pipeline string) stream.Events {
 			levels := [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 			log.Log(context.Background(), levels[level], "guest says", "vertex", v, "text", safe(text))
 		},
+		Unmetered: func(v stream.VertexID, plugin string) {
+			log.Warn("metering is off: a loop without end in this plugin stops the whole process", "vertex", v, "plugin", plugin)
+		},
 		SourceNotice: func(v stream.VertexID, text string) {
 			log.Warn("source notices", "vertex", v, "text", text)
 		},

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
@@ -22,6 +23,8 @@ type Vertex struct {
 	Order       Order `koanf:"order"`       // of the UDF's results
 	Batch       Batch `koanf:"batch"`       // most of one call of the UDF
 	Queue       Batch `koanf:"queue"`       // most of what waits in each inbound edge
+
+	Sandbox Sandbox `koanf:"sandbox"` // of the UDF
 }
 
 // Batch bounds something in records and in bytes, whichever is met first.
@@ -57,7 +60,27 @@ type Limits struct {
 	OutputPerRecord int   `koanf:"outputPerRecord"` // records out for one in
 	OutputBytes     Bytes `koanf:"outputBytes"`     // all records out of one call
 	PluginBytes     Bytes `koanf:"pluginBytes"`     // the plugin file
+	TableElements   int   `koanf:"tableElements"`   // each table of one instance
+
+	CallDeadline time.Duration `koanf:"callDeadline"` // one call, and starting an instance
 }
+
+// Sandbox says how a guest is kept in check.
+type Sandbox struct {
+	Metering Switch `koanf:"metering"` // off = it cannot be interrupted: for trusted plugins
+}
+
+// Switch is on or off.
+type Switch string
+
+// The positions of a switch.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)
+
+// Choices implements Choice.
+func (Switch) Choices() []string { return []string{string(On), string(Off)} }
 
 // ParamsJSON returns the params as a JSON object, the same bytes for the same
 // params.
@@ -109,6 +132,7 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 		Order:       OrderNone,
 		Batch:       Batch{MaxRecords: 1024, MaxBytes: MiB},
 		Queue:       Batch{MaxRecords: 8192, MaxBytes: 4 * MiB},
+		Sandbox:     Sandbox{Metering: On},
 	}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
@@ -136,7 +160,7 @@ func (b *binder) batch(p path, v Batch) {
 
 // apt reports keys that mean nothing to a vertex of a role.
 func (b *binder) apt(p path, keys map[string]any, role string) {
-	for _, k := range []string{"batch", "concurrency", "order", "queue"} {
+	for _, k := range []string{"batch", "concurrency", "order", "queue", "sandbox"} {
 		if keys[k] == nil || role == roleUDF || role == roleSink && k == "queue" {
 			continue
 		}
@@ -147,7 +171,7 @@ func (b *binder) apt(p path, keys map[string]any, role string) {
 // udf fills a UDF and checks it.
 func (b *binder) udf(p path, in any, out reflect.Value) {
 	u := out.Addr().Interface().(*UDF)
-	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB}
+	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, CallDeadline: 10 * time.Second}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
 	if !ok {
@@ -165,6 +189,10 @@ func (b *binder) udf(p path, in any, out reflect.Value) {
 	within(b, at.key("outputPerRecord"), l.OutputPerRecord, 1, 1<<20)
 	within(b, at.key("outputBytes"), l.OutputBytes, 1, maxBytes)
 	within(b, at.key("pluginBytes"), l.PluginBytes, 1, maxBytes)
+	within(b, at.key("tableElements"), l.TableElements, 1, 10_000_000)
+	if l.CallDeadline < time.Millisecond || l.CallDeadline > time.Hour {
+		b.fault(at.key("callDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.CallDeadline), "use 1ms to 1h")
+	}
 }
 
 // plugin checks that a name stays inside of the plugins folder.

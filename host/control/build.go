@@ -98,6 +98,9 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 	if native, ok := b.Native[c.UDF.Plugin]; ok {
 		return native(), nil
 	}
+	if c.Sandbox.Metering == config.Off && b.Events.Unmetered != nil {
+		b.Events.Unmetered(c.Name, c.UDF.Plugin)
+	}
 	where := func(err error) error { return b.place(fmt.Sprintf("vertices[%d].udf.plugin", i), err) }
 	path, err := wasm.File(b.PluginsDir, c.UDF.Plugin)
 	if err != nil {
@@ -109,6 +112,9 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		OutputPerRecord: c.UDF.Limits.OutputPerRecord,
 		RecordBytes:     int(c.UDF.Limits.RecordBytes),
 		OutputBytes:     int(c.UDF.Limits.OutputBytes),
+		TableElements:   uint64(c.UDF.Limits.TableElements),
+		CallDeadline:    c.UDF.Limits.CallDeadline,
+		Unmetered:       c.Sandbox.Metering == config.Off,
 	})
 	if err != nil {
 		return nil, where(err)

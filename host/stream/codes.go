@@ -37,11 +37,12 @@ const (
 	PluginParams     Code = "plugin-params"
 
 	// Guests in a call.
-	GuestTrap   Code = "guest-trap"
-	GuestOutput Code = "guest-output"
-	GuestMemory Code = "guest-memory"
-	RecordError Code = "record-error"
-	RecordSize  Code = "record-too-large"
+	GuestTrap     Code = "guest-trap"
+	GuestDeadline Code = "guest-deadline"
+	GuestOutput   Code = "guest-output"
+	GuestMemory   Code = "guest-memory"
+	RecordError   Code = "record-error"
+	RecordSize    Code = "record-too-large"
 
 	// Sources, sinks and the machine.
 	InputMissing    Code = "input-missing"

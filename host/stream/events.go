@@ -8,6 +8,10 @@ type Events struct {
 	// The text is the guest's: escape it before it reaches a terminal.
 	GuestLog func(vertex VertexID, level GuestLevel, text string)
 
+	// Unmetered says that a vertex trusts its plugin with the whole process: it
+	// cannot be interrupted.
+	Unmetered func(vertex VertexID, plugin string)
+
 	// SourceNotice is something a source noticed and went on from, such as a
 	// rotated file.
 	SourceNotice func(vertex VertexID, text string)

@@ -32,6 +32,7 @@ type instance struct {
 	room    uint32 // its size in bytes
 	output  tail   // of standard output and error
 	decoder decoder
+	clock   clock
 }
 
 // vertex is what the instances of one transform share.
@@ -42,7 +43,8 @@ type vertex struct {
 
 // instantiate starts a guest, up to its _initialize.
 func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
-	i := &instance{plugin: p, vertex: v}
+	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}}
+	i.clock.begin(ctx, i.clock.epoch, p.limits.CallDeadline)
 	i.ctx = context.WithValue(context.WithoutCancel(ctx), instanceKey{}, i)
 	config := wazero.NewModuleConfig().
 		WithName("").
@@ -107,13 +109,16 @@ func (i *instance) noRoom(size int) error {
 
 // call gives the guest one frame and reads what it answers into out. On an
 // error the instance is done for, and in is as it was.
-func (i *instance) call(in *stream.Batch, out *stream.Output) error {
+func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	now := time.Now()
+	i.clock.begin(ctx, now, i.plugin.limits.CallDeadline)
+	defer i.clock.end()
 	records := uint32(abi.HeaderSize)
 	data := records + uint32(in.Len()*abi.InSize)
 	if err := i.reserve(int(data) + in.Bytes()); err != nil {
 		return err
 	}
-	i.write(in, i.refresh()[i.arena:], i.arena+records, i.arena+data)
+	i.write(in, now, i.refresh()[i.arena:], i.arena+records, i.arena+data)
 	i.stack[0] = uint64(i.arena)
 	if err := i.process.CallWithStack(i.ctx, i.stack[:]); err != nil {
 		return i.failure(stream.GuestTrap, "trapped", err)
@@ -127,10 +132,10 @@ func (i *instance) call(in *stream.Batch, out *stream.Output) error {
 }
 
 // write lays a frame out at the start of dst. The addresses are the guest's.
-func (i *instance) write(in *stream.Batch, dst []byte, records, data uint32) {
+func (i *instance) write(in *stream.Batch, now time.Time, dst []byte, records, data uint32) {
 	header := abi.Header{
 		Count: uint32(in.Len()), Records: records,
-		Now: time.Now().UnixNano(), Watermark: int64(in.Watermark),
+		Now: now.UnixNano(), Watermark: int64(in.Watermark),
 		Seed: i.vertex.seed ^ uint64(in.Records[0].Seq)*0x9e3779b97f4a7c15,
 	}
 	header.Put((*[abi.HeaderSize]byte)(dst))
@@ -218,6 +223,9 @@ func (i *instance) failure(code stream.Code, what string, err error) error {
 	}
 	var exit *sys.ExitError
 	switch {
+	case errors.Is(err, errDeadline):
+		e.Code, e.Why = stream.GuestDeadline, fmt.Sprintf("the plugin ran longer than %v", i.plugin.limits.CallDeadline)
+		e.Fix = "find out why it takes so long, or raise limits.callDeadline of the vertex"
 	case errors.As(err, &exit):
 		e.Err = fmt.Errorf("it exited with code %d", exit.ExitCode())
 	case err != nil:

@@ -16,6 +16,7 @@ import (
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm/binary"
+	"github.com/wasmill/wasmill/host/wasm/meter"
 )
 
 // Plugin is one compiled module. Its exported fields do not change.
@@ -27,6 +28,7 @@ type Plugin struct {
 	Module      *binary.Module
 	Wants       []abi.Capability // what its imports and description ask for
 	CompileTime time.Duration    // with the cache's help
+	Metered     *meter.Result    // nil = not metered
 
 	limits   Limits
 	runtime  wazero.Runtime
@@ -47,8 +49,17 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 	if err := checkContract(path, m, limits.Memory, e.hasWASI); err != nil {
 		return nil, err
 	}
+	metered := (*meter.Result)(nil)
+	if !limits.Unmetered {
+		if metered, err = rewrite(path, m, limits); err != nil {
+			return nil, err
+		}
+	}
 	hash := sha256.Sum256(data)
-	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), limits: limits}
+	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), Metered: metered, limits: limits}
+	if metered != nil {
+		data = metered.Module
+	}
 	if err := p.compile(ctx, e.cache, data); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
@@ -56,6 +67,20 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	return p, nil
+}
+
+// rewrite meters a module.
+func rewrite(path string, m *binary.Module, limits Limits) (*meter.Result, error) {
+	r, err := meter.Rewrite(m, meter.Limits{MemoryPages: uint64(limits.Memory / PageSize), TableElements: limits.TableElements})
+	if err == nil {
+		return r, nil
+	}
+	e := &stream.Error{Code: stream.PluginInvalid, Where: path, Why: "does not validate", Err: err, Fix: "copy or build it again"}
+	if unsupported := (*meter.Unsupported)(nil); errors.As(err, &unsupported) {
+		e.Why, e.Err = unsupported.Error(), nil
+		e.Fix = "build for WebAssembly 2.0: no threads, exceptions, memory64, GC or relaxed SIMD"
+	}
+	return nil, e
 }
 
 // compile builds the module in a runtime of its own, which carries the memory
@@ -68,7 +93,7 @@ func (p *Plugin) compile(ctx context.Context, cache wazero.CompilationCache, dat
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err != nil {
 		return fmt.Errorf("instantiate WASI: %w", err)
 	}
-	if err := instantiateHost(ctx, p.runtime); err != nil {
+	if err := errors.Join(instantiateHost(ctx, p.runtime), instantiateMeter(ctx, p.runtime)); err != nil {
 		return err
 	}
 	start := time.Now()

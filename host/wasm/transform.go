@@ -84,7 +84,7 @@ func (t *Transform) Call(ctx context.Context, in *stream.Batch, out *stream.Outp
 	if err != nil {
 		return err
 	}
-	if err := i.call(in, out); err != nil {
+	if err := i.call(ctx, in, out); err != nil {
 		return errors.Join(err, t.pool.discard(ctx, i))
 	}
 	t.pool.put(i)

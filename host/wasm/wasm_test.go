@@ -32,11 +32,7 @@ func newEngine(t testing.TB) *Engine {
 // load loads a module given as bytes.
 func load(t testing.TB, e *Engine, module []byte) (*Plugin, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "test.wasm")
-	if err := os.WriteFile(path, module, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p, err := e.Load(t.Context(), path, DefaultLimits())
+	p, err := e.Load(t.Context(), writeModule(t, module), DefaultLimits())
 	if err == nil {
 		t.Cleanup(func() {
 			if err := p.Close(context.Background()); err != nil {
@@ -45,6 +41,15 @@ func load(t testing.TB, e *Engine, module []byte) (*Plugin, error) {
 		})
 	}
 	return p, err
+}
+
+func writeModule(t testing.TB, module []byte) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "test.wasm")
+	if err := os.WriteFile(path, module, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func mustLoad(t testing.TB, e *Engine, module []byte) *Plugin {

@@ -167,12 +167,12 @@ func Decode(data []byte) (*Module, error) {
 		return nil, fmt.Errorf("version %x of the binary format is not known", data[4:8])
 	}
 	m := &Module{}
-	r := &reader{data: data, pos: headerSize}
-	for last := 0; r.more(); {
-		id := r.byte()
-		size := r.u32()
+	r := &Reader{data: data, pos: headerSize}
+	for last := 0; r.More(); {
+		id := r.Byte()
+		size := r.U32()
 		at := r.pos
-		content := r.bytes(size)
+		content := r.Bytes(size)
 		if r.err != nil {
 			return nil, fmt.Errorf("section %s at byte %d says %d bytes, the file has %d more: %w", sectionName(id), at, size, len(data)-at, r.err)
 		}

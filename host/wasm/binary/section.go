@@ -39,24 +39,24 @@ func sectionOrder(id byte) int {
 
 // section reads what a section says into the module.
 func (m *Module) section(id byte, content []byte) error {
-	r := &reader{data: content}
+	r := NewReader(content)
 	switch id {
 	case sectionType:
 		each(r, func() { m.Types = append(m.Types, r.funcType()) })
 	case sectionImport:
 		each(r, func() { m.Imports = append(m.Imports, m.readImport(r)) })
 	case sectionFunction:
-		each(r, func() { m.Funcs = append(m.Funcs, r.u32()) })
+		each(r, func() { m.Funcs = append(m.Funcs, r.U32()) })
 	case sectionTable:
 		each(r, func() { m.Tables = append(m.Tables, r.table()) })
 	case sectionMemory:
 		each(r, func() { m.Memories = append(m.Memories, r.limits()) })
 	case sectionExport:
-		each(r, func() { m.Exports = append(m.Exports, Export{r.name(), ExternKind(r.byte()), r.u32()}) })
+		each(r, func() { m.Exports = append(m.Exports, Export{r.Name(), ExternKind(r.Byte()), r.U32()}) })
 	case sectionStart:
-		m.HasStart, m.Start = true, r.u32()
+		m.HasStart, m.Start = true, r.U32()
 	case sectionCode:
-		each(r, func() { r.bytes(r.u32()); m.Bodies++ })
+		each(r, func() { r.Bytes(r.U32()); m.Bodies++ })
 	default:
 		if int(id) >= len(sectionNames) {
 			return fmt.Errorf("unknown section")
@@ -70,21 +70,21 @@ func (m *Module) section(id byte, content []byte) error {
 }
 
 // each reads a vector.
-func each(r *reader, element func()) {
-	for n := r.count(); n > 0 && r.err == nil; n-- {
+func each(r *Reader, element func()) {
+	for n := r.Count(); n > 0 && r.err == nil; n-- {
 		element()
 	}
 }
 
-func (r *reader) funcType() FuncType {
-	if form := r.byte(); r.err == nil && form != 0x60 {
-		r.fail(fmt.Errorf("type form %#x at byte %d is not a function's", form, r.pos-1))
+func (r *Reader) funcType() FuncType {
+	if form := r.Byte(); r.err == nil && form != 0x60 {
+		r.Fail(fmt.Errorf("type form %#x at byte %d is not a function's", form, r.pos-1))
 	}
 	return FuncType{Params: r.valueTypes(), Results: r.valueTypes()}
 }
 
-func (r *reader) valueTypes() []ValueType {
-	raw := r.bytes(r.count())
+func (r *Reader) valueTypes() []ValueType {
+	raw := r.Bytes(r.Count())
 	types := make([]ValueType, len(raw))
 	for i, b := range raw {
 		types[i] = ValueType(b)
@@ -92,13 +92,13 @@ func (r *reader) valueTypes() []ValueType {
 	return types
 }
 
-func (m *Module) readImport(r *reader) Import {
-	im := Import{Module: r.name(), Name: r.name(), Kind: ExternKind(r.byte())}
+func (m *Module) readImport(r *Reader) Import {
+	im := Import{Module: r.Name(), Name: r.Name(), Kind: ExternKind(r.Byte())}
 	switch im.Kind {
 	case ExternFunc:
-		index := r.u32()
+		index := r.U32()
 		if r.err == nil && uint64(index) >= uint64(len(m.Types)) {
-			r.fail(fmt.Errorf("import %s.%s has type %d of %d", im.Module, im.Name, index, len(m.Types)))
+			r.Fail(fmt.Errorf("import %s.%s has type %d of %d", im.Module, im.Name, index, len(m.Types)))
 			return im
 		}
 		if r.err == nil {
@@ -109,29 +109,29 @@ func (m *Module) readImport(r *reader) Import {
 	case ExternMemory:
 		im.Limits = r.limits()
 	case ExternGlobal:
-		r.bytes(2) // value type and mutability
+		r.Bytes(2) // value type and mutability
 	case ExternTag:
-		r.byte()
-		r.u32()
+		r.Byte()
+		r.U32()
 	default:
-		r.fail(fmt.Errorf("import %s.%s is of unknown %s", im.Module, im.Name, im.Kind))
+		r.Fail(fmt.Errorf("import %s.%s is of unknown %s", im.Module, im.Name, im.Kind))
 	}
 	return im
 }
 
-func (r *reader) table() Limits {
-	r.byte() // element type
+func (r *Reader) table() Limits {
+	r.Byte() // element type
 	return r.limits()
 }
 
-func (r *reader) limits() Limits {
-	flags := r.byte()
+func (r *Reader) limits() Limits {
+	flags := r.Byte()
 	if flags > 1 {
-		r.fail(fmt.Errorf("limits with flags %#x need shared memory or memory64, which are not supported", flags))
+		r.Fail(fmt.Errorf("limits with flags %#x need shared memory or memory64, which are not supported", flags))
 	}
-	l := Limits{Min: uint64(r.u32()), HasMax: flags&1 != 0}
+	l := Limits{Min: uint64(r.U32()), HasMax: flags&1 != 0}
 	if l.HasMax {
-		l.Max = uint64(r.u32())
+		l.Max = uint64(r.U32())
 	}
 	return l
 }

@@ -1,0 +1,153 @@
+package wasm
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/abi/abitest"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// hostile are bodies of wasmill_process that never return, or not for long.
+// Local 0 is the frame; 1 and 2 are free.
+func hostile() map[string][]byte {
+	op, c := abitest.Op, abitest.Const
+	seq := func(parts ...[]byte) []byte { return slices.Concat(parts...) }
+	process := func(build func(a *abitest.Asm) []byte) []byte {
+		a := abitest.NewGuest()
+		body := build(a)
+		a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, []byte{abitest.I32, abitest.I32}, body, c(8))
+		return a.Bytes()
+	}
+	forever := func(body ...[]byte) []byte {
+		return seq(abitest.Loop(), seq(body...), abitest.Br(0), op(abitest.End))
+	}
+	return map[string][]byte{
+		"an empty loop": process(func(*abitest.Asm) []byte { return forever() }),
+		"a call tree without loops": process(func(a *abitest.Asm) []byte {
+			callee := a.Func("", nil, nil, nil)
+			for range 60 { // each function calls the one before twice: 2^60 calls
+				callee = a.Func("", nil, nil, nil, abitest.Call(callee), abitest.Call(callee))
+			}
+			return abitest.Call(callee)
+		}),
+		"a loop of large fills": process(func(*abitest.Asm) []byte {
+			return forever(c(0x10000), c(0), c(0x3f0000), abitest.MemoryFill())
+		}),
+		"a loop of large copies": process(func(*abitest.Asm) []byte {
+			return forever(c(0x10000), c(0x20000), c(0x3e0000), abitest.MemoryCopy())
+		}),
+		"a storm of br_table": process(func(*abitest.Asm) []byte {
+			return forever(abitest.Block(), abitest.Block(), abitest.Get(1), op(0x0e, 2, 0, 1, 1), op(abitest.End, abitest.End),
+				abitest.Get(1), c(1), op(abitest.Add), abitest.Set(1))
+		}),
+		"growth in a loop": process(func(*abitest.Asm) []byte { return forever(c(1), abitest.MemoryGrow(), op(abitest.Drop)) }),
+		"a loop of calls through a table": process(func(a *abitest.Asm) []byte {
+			leaf := a.Func("", nil, nil, nil)
+			a.Table(leaf)
+			return forever(c(0), op(0x11, 0, 0)) // call_indirect of type 0, () -> ()
+		}),
+		"a loop of host calls": func() []byte {
+			a := abitest.NewGuest(func(a *abitest.Asm) { a.Import("wasi_snapshot_preview1", "sched_yield", nil, []byte{abitest.I32}) })
+			a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, forever(abitest.Call(0), op(abitest.Drop)), c(8))
+			return a.Bytes()
+		}(),
+	}
+}
+
+func TestAGuestThatDoesNotReturnIsEndedAtItsDeadline(t *testing.T) {
+	e := newEngine(t)
+	limits := DefaultLimits()
+	limits.CallDeadline = 50 * time.Millisecond
+	for name, module := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			p := mustLoadLimited(t, e, module, limits)
+			tr := mustTransform(t, p, Config{Vertex: "v"})
+			for range 2 { // the second time with a new instance
+				in, out := batchOf([]abitest.Record{{Value: "x"}}), stream.Output{Batch: (&stream.BatchPool{}).New()}
+				err := tr.Call(t.Context(), in, &out)
+				if stream.CodeOf(err) != stream.GuestDeadline || !strings.Contains(err.Error(), "callDeadline") {
+					t.Fatalf("got %v, want the end of the deadline", err)
+				}
+			}
+		})
+	}
+}
+
+func mustLoadLimited(t testing.TB, e *Engine, module []byte, limits Limits) *Plugin {
+	t.Helper()
+	p, err := e.Load(t.Context(), writeModule(t, module), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func TestACallEndsWhenItsContextDoes(t *testing.T) {
+	tr := mustTransform(t, mustLoad(t, newEngine(t), hostile()["an empty loop"]), Config{Vertex: "v"})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+	err := tr.Call(ctx, batchOf([]abitest.Record{{Value: "x"}}), &out)
+	if err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAGuestThatStartsForeverIsEnded(t *testing.T) {
+	limits := DefaultLimits()
+	limits.CallDeadline = 50 * time.Millisecond
+	a := abitest.NewGuest()
+	a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, abitest.Const(8))
+	start := a.Func("", nil, nil, nil, abitest.Loop(), abitest.Br(0), abitest.Op(abitest.End))
+	a.Start(start)
+	_, err := newEngine(t).Load(t.Context(), writeModule(t, a.Bytes()), limits)
+	if stream.CodeOf(err) != stream.GuestDeadline {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDeepRecursionIsATrap(t *testing.T) {
+	a := abitest.NewGuest()
+	f := uint32(3) // its own index
+	a.Func("", nil, nil, nil, abitest.Call(f))
+	a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, abitest.Call(f), abitest.Const(8))
+	tr := mustTransform(t, mustLoad(t, newEngine(t), a.Bytes()), Config{Vertex: "v"})
+	out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+	err := tr.Call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out)
+	if stream.CodeOf(err) != stream.GuestTrap || !strings.Contains(err.Error(), "stack overflow") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOtherGoroutinesRunWhileGuestsSpin(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	tr := mustTransform(t, mustLoad(t, newEngine(t), hostile()["an empty loop"]), Config{Vertex: "v", Instances: 4})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{}, 4)
+	for range cap(done) {
+		go func() {
+			out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+			_ = tr.Call(ctx, batchOf([]abitest.Record{{Value: "x"}}), &out)
+			done <- struct{}{}
+		}()
+	}
+	for range 5 { // without yields the first of these would wait for ever
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	for range cap(done) {
+		<-done
+	}
+}

@@ -1,0 +1,40 @@
+// Package meter rewrites WebAssembly modules so that they can be interrupted and
+// cost what they are allowed to: it counts fuel down in a global, and where it
+// is used up the guest calls the host.
+//
+//	function entry, loop header, before bulk instructions:
+//
+//	    global.get $fuel             ;; i64, appended to the globals
+//	    i64.const  weight            ;; instructions until the next check
+//	    i64.sub
+//	    global.set $fuel
+//	    global.get $fuel
+//	    i64.const  0
+//	    i64.lt_s
+//	    if
+//	      call       $yield          ;; imported, () -> i64: the next slice
+//	      global.set $fuel
+//	    end
+//
+// The weight of a check is the number of instructions in the body of its loop,
+// or of its function, that are in no inner loop. Bulk instructions count 1/64
+// of their length more. A function with at most leafSize instructions and no
+// loop, call or bulk instruction has no check of its own: its callers pay.
+//
+// Besides, the rewriter caps the maxima of memory and table, exports mutable
+// globals under reserved names, and renumbers what the new import shifts, the
+// name section included. Sections that the rewriting makes wrong (DWARF) are
+// dropped.
+//
+// Invariants
+//
+//  1. A module that is not valid is refused, or is not valid afterwards: no
+//     index that was out of range comes to name what was added.
+//  2. A valid module does the same as before, while yield returns.
+//  3. Between two calls of yield a guest executes a number of instructions that
+//     is bounded by the slice and the size of its module.
+//  4. No input makes Rewrite panic.
+//
+// The format is that of the WebAssembly Core Specification 2.0, chapter 5, with
+// tail calls. Other proposals are refused by name.
+package meter

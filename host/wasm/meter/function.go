@@ -1,0 +1,247 @@
+package meter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	wasm "github.com/wasmill/wasmill/host/wasm/binary"
+)
+
+// Costs that are not 1 per instruction, in instructions.
+const (
+	leafSize   = 32        // the largest function without a check of its own
+	bulkShift  = 6         // bulk instructions count their length >> bulkShift
+	bulkConst  = 512       // lengths below this, if constant, are not worth a check
+	growWeight = 1024      // memory.grow may copy all of a memory
+	maxLocals  = 50_000    // of a function, as wazero has it
+	maxWeight  = 1<<31 - 1 // of a check
+)
+
+// function is what the first walk finds out about a body.
+type function struct {
+	body    []byte   // with the declarations of locals
+	code    int      // where instructions start in body
+	locals  uint32   // parameters included
+	weights []uint32 // of the function and of each loop, in the order of their start
+	leaf    bool     // has no check of its own
+	looped  bool     // begins with a loop, whose check does for its entry too
+	scratch bool     // needs a local for the length of bulk instructions
+}
+
+// scan walks a body for the first time: it checks all indices and weighs.
+func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
+	r := wasm.NewReader(body)
+	f = function{body: body, locals: uint32(len(typ.Params)), weights: []uint32{0}, leaf: true}
+	if err := f.readLocals(r); err != nil {
+		return f, err
+	}
+	f.code = r.Pos()
+	type block struct {
+		loop bool
+		at   int // index in weights of the region outside
+	}
+	var open []block
+	region, size, straight := 0, 0, true
+	var before instruction
+	for {
+		in := next(r)
+		if r.Err() != nil {
+			return f, r.Err()
+		}
+		if err := m.check(&in, f.locals); err != nil {
+			return f, err
+		}
+		size++
+		f.weights[region] = add(f.weights[region], m.weigh(&in))
+		switch {
+		case in.op == opLoop:
+			open = append(open, block{true, region})
+			f.weights = append(f.weights, 0)
+			if straight {
+				f.looped, straight = true, false
+			}
+			region, f.leaf = len(f.weights)-1, false
+		case in.op == opBlock || in.op == opIf:
+			open = append(open, block{false, region})
+		case in.op == opEnd && len(open) == 0:
+			if r.More() {
+				return f, errors.New("there are instructions after the end of the function")
+			}
+			f.leaf = f.leaf && size <= leafSize
+			return f, nil
+		case in.op == opEnd:
+			last := open[len(open)-1]
+			open = open[:len(open)-1]
+			region = last.at
+		case in.bulk():
+			f.leaf = false
+			f.scratch = f.scratch || metered(&in, &before)
+		case in.call() || in.op == opMemoryGrow:
+			f.leaf = false
+		}
+		straight = straight && leads(&in)
+		before = in
+	}
+}
+
+// leads says whether an instruction at the start of a function always leads to
+// the next one, at no cost.
+func leads(in *instruction) bool {
+	return in.op == opBlock || in.op >= opLocalGet && in.op <= opGlobalSet || in.op == opI32Const || in.op == opI64Const
+}
+
+// readLocals reads the declarations of locals.
+func (f *function) readLocals(r *wasm.Reader) error {
+	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+		group := r.U32()
+		r.Byte()
+		if uint64(f.locals)+uint64(group) > maxLocals {
+			return fmt.Errorf("more than %d locals", maxLocals)
+		}
+		f.locals += group
+	}
+	return r.Err()
+}
+
+func add(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), maxWeight)) }
+
+// weigh returns what an instruction costs where it stands.
+func (m *module) weigh(in *instruction) uint32 {
+	switch in.op {
+	case opMemoryGrow:
+		return growWeight
+	case opCall, opReturnCall, opCallIndirect, opReturnCallI:
+		return leafSize // what a callee without a check may take
+	}
+	return 1
+}
+
+// metered says whether a bulk instruction needs a check before it: not if its
+// length is a small constant.
+func metered(in, before *instruction) bool {
+	return !(before.op == opI32Const && before.value > 0 && before.value < bulkConst)
+}
+
+// check refuses indices that are out of range now and would not be later.
+func (m *module) check(in *instruction, locals uint32) error {
+	switch in.op {
+	case opLocalGet, opLocalSet, opLocalTee:
+		if in.index >= locals {
+			return fmt.Errorf("local %d of %d", in.index, locals)
+		}
+	case opGlobalGet, opGlobalSet:
+		if in.index >= m.globals {
+			return fmt.Errorf("global %d of %d", in.index, m.globals)
+		}
+	case opCall, opReturnCall, opRefFunc:
+		if in.index >= m.functions {
+			return fmt.Errorf("function %d of %d", in.index, m.functions)
+		}
+	case opCallIndirect, opReturnCallI:
+		in.typed = true
+	}
+	if in.typed && int(in.index) >= len(m.in.Types) {
+		return fmt.Errorf("type %d of %d", in.index, len(m.in.Types))
+	}
+	return nil
+}
+
+// write walks a body for the second time and appends the new one to dst, with
+// its size in front.
+func (m *module) write(dst []byte, f *function) ([]byte, error) {
+	body := make([]byte, 0, len(f.body)+len(f.body)/4+32*len(f.weights))
+	body = f.writeLocals(body)
+	r := wasm.NewReader(f.body[f.code:])
+	code := f.body[f.code:]
+	switch {
+	case f.looped:
+		f.weights[1] = add(f.weights[1], f.weights[0])
+	case !f.leaf:
+		body = m.appendCheck(body, f.weights[0])
+	}
+	loop := 1
+	var before instruction
+	for r.More() {
+		in := next(r)
+		switch {
+		case in.op == opLoop:
+			body = append(body, code[in.start:in.end]...)
+			body = m.appendCheck(body, f.weights[loop])
+			loop++
+		case in.op == opCall || in.op == opReturnCall || in.op == opRefFunc:
+			body = append(body, code[in.start])
+			body = appendU32(body, m.function(in.index))
+		case in.bulk() && metered(&in, &before):
+			body = m.appendBulkCheck(body, f.locals)
+			body = append(body, code[in.start:in.end]...)
+		default:
+			body = append(body, code[in.start:in.end]...)
+		}
+		before = in
+	}
+	if r.Err() != nil {
+		return dst, r.Err()
+	}
+	return append(appendU32(dst, uint32(len(body))), body...), nil
+}
+
+// writeLocals copies the declarations and adds the scratch local.
+func (f *function) writeLocals(dst []byte) []byte {
+	if !f.scratch {
+		return append(dst, f.body[:f.code]...)
+	}
+	r := wasm.NewReader(f.body)
+	groups := r.Count()
+	dst = appendU32(dst, groups+1)
+	dst = append(dst, f.body[r.Pos():f.code]...)
+	return append(dst, 1, byte(wasm.I32))
+}
+
+// appendCheck appends the sequence of the package comment.
+func (m *module) appendCheck(dst []byte, weight uint32) []byte {
+	dst = m.appendGlobal(dst, opGlobalGet)
+	dst = append(dst, opI64Const)
+	dst = appendS64(dst, int64(max(weight, 1)))
+	return m.appendSpend(dst)
+}
+
+// appendBulkCheck is appendCheck for the length on top of the stack, which
+// stays there.
+func (m *module) appendBulkCheck(dst []byte, scratch uint32) []byte {
+	dst = appendU32(append(dst, opLocalTee), scratch)
+	dst = m.appendGlobal(dst, opGlobalGet)
+	dst = appendU32(append(dst, opLocalGet), scratch)
+	dst = append(dst, 0xad, opI64Const, bulkShift, 0x88) // i64.extend_i32_u, i64.shr_u
+	return m.appendSpend(dst)
+}
+
+// appendSpend subtracts the top of the stack from what is below, stores that as
+// fuel, and yields if it is negative.
+func (m *module) appendSpend(dst []byte) []byte {
+	dst = append(dst, 0x7d) // i64.sub
+	dst = m.appendGlobal(dst, opGlobalSet)
+	dst = m.appendGlobal(dst, opGlobalGet)
+	dst = append(dst, opI64Const, 0, 0x53, opIf, 0x40) // i64.lt_s, if without a type
+	dst = appendU32(append(dst, opCall), m.yield)
+	dst = m.appendGlobal(dst, opGlobalSet)
+	return append(dst, opEnd)
+}
+
+func (m *module) appendGlobal(dst []byte, op byte) []byte {
+	return appendU32(append(dst, op), m.globals)
+}
+
+func appendU32(dst []byte, v uint32) []byte { return binary.AppendUvarint(dst, uint64(v)) }
+
+// appendS64 appends a signed LEB128 number.
+func appendS64(dst []byte, v int64) []byte {
+	for {
+		b := byte(v & 0x7f)
+		v >>= 7
+		if (v == 0 && b&0x40 == 0) || (v == -1 && b&0x40 != 0) {
+			return append(dst, b)
+		}
+		dst = append(dst, b|0x80)
+	}
+}

@@ -1,0 +1,91 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasmill/wasmill/host/wasm/meter"
+)
+
+// Slices of fuel are adapted so that a guest yields about this often. A yield
+// is where Go's garbage collector and scheduler get at a guest.
+const (
+	sliceTarget = 300 * time.Microsecond
+	minSlice    = 10_000
+	maxSlice    = 4_000_000
+	firstSlice  = 100_000
+)
+
+// errDeadline ends a call that took too long.
+var errDeadline = errors.New("deadline passed")
+
+// clock measures the time that a guest runs. Times are since epoch, monotonic.
+type clock struct {
+	epoch    time.Time
+	deadline time.Duration // of the call under way
+	resumed  time.Duration // when the guest last got to run
+	spent    time.Duration // of the slice, in earlier calls
+	slice    int64
+	ctx      context.Context // of the call under way
+}
+
+// begin starts the clock of a call.
+func (c *clock) begin(ctx context.Context, now time.Time, limit time.Duration) {
+	c.resumed = now.Sub(c.epoch)
+	c.deadline = c.resumed + limit
+	c.ctx = ctx
+}
+
+// end stops the clock of a call.
+func (c *clock) end() {
+	c.spent += time.Since(c.epoch) - c.resumed
+	c.ctx = nil
+}
+
+// yield lets others run and returns the next slice, or an error that ends the
+// call.
+func (c *clock) yield() (slice int64, err error) {
+	now := time.Since(c.epoch)
+	if now > c.deadline {
+		return 0, errDeadline
+	}
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	took := c.spent + now - c.resumed
+	switch {
+	case took < sliceTarget/2:
+		c.slice = min(2*c.slice, maxSlice)
+	case took > sliceTarget:
+		c.slice = max(int64(float64(c.slice)*float64(sliceTarget)/float64(took)), minSlice)
+	}
+	runtime.Gosched()
+	c.resumed, c.spent = time.Since(c.epoch), 0
+	return c.slice, nil
+}
+
+// instantiateMeter defines the module that metered guests import.
+func instantiateMeter(ctx context.Context, r wazero.Runtime) error {
+	yield := func(ctx context.Context, _ api.Module, stack []uint64) {
+		slice, err := ctx.Value(instanceKey{}).(*instance).clock.yield()
+		if err != nil {
+			panic(err)
+		}
+		stack[0] = uint64(slice)
+	}
+	_, err := r.NewHostModuleBuilder(meter.ImportModule).
+		NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(yield), nil, []api.ValueType{api.ValueTypeI64}).
+		Export(meter.ImportYield).
+		Instantiate(ctx)
+	if err != nil {
+		return fmt.Errorf("instantiate module %s: %w", meter.ImportModule, err)
+	}
+	return nil
+}
