@@ -12,7 +12,7 @@ const (
 )
 
 // names renumbers the functions in a name section, so that stack traces stay
-// right. It returns nil for one that it cannot read: names are a courtesy.
+// right. It returns nil for one that it cannot read.
 func (m *module) names(content []byte) []byte {
 	out := []byte{}
 	r := wasm.NewReader(content)

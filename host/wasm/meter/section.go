@@ -101,8 +101,12 @@ func (m *module) rewrite() error {
 		}
 	}
 	for _, s := range m.in.Sections {
-		if s.ID == sectionCustom {
-			out = m.custom(out, s.Content)
+		if s.ID != sectionCustom {
+			continue
+		}
+		var err error
+		if out, err = m.custom(out, s.Content); err != nil {
+			return fmt.Errorf("custom section: %w", err)
 		}
 	}
 	m.result.Module = out
@@ -357,18 +361,18 @@ func (m *module) code(content []byte) ([]byte, error) {
 }
 
 // custom appends a custom section, unless rewriting makes it wrong.
-func (m *module) custom(dst, content []byte) []byte {
+func (m *module) custom(dst, content []byte) ([]byte, error) {
 	r := wasm.NewReader(content)
 	name := r.Name()
 	switch {
-	case r.Err() != nil || strings.HasPrefix(name, ".debug_") || name == "sourceMappingURL" || strings.HasPrefix(name, "reloc."):
-		return dst
+	case r.Err() != nil:
+		return nil, r.Err()
+	case strings.HasPrefix(name, ".debug_") || strings.HasPrefix(name, "reloc.") || name == "sourceMappingURL":
+		return dst, nil
 	case name == "name":
-		names := m.names(content[r.Pos():])
-		if names == nil {
-			return dst
-		}
-		content = append(appendName(nil, "name"), names...)
+		if names := m.names(content[r.Pos():]); names != nil {
+			content = append(appendName(nil, "name"), names...)
+		} // else it stays as it is, for the runtime to refuse
 	}
-	return appendSection(dst, sectionCustom, content)
+	return appendSection(dst, sectionCustom, content), nil
 }
