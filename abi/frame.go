@@ -161,12 +161,15 @@ func InTable(memory []byte, addr uint32) (Header, []byte, error) {
 	return h, t, err
 }
 
+// ErrTooMany says that a table has more entries than allowed.
+var ErrTooMany = errors.New("more than the limit")
+
 func table(memory []byte, count, addr uint32, size, max int, what string) ([]byte, error) {
 	switch bytes := uint64(count) * uint64(size); {
 	case count == 0:
 		return nil, nil
 	case uint64(count) > uint64(max):
-		return nil, fmt.Errorf("%d %s are more than the limit of %d", count, what, max)
+		return nil, fmt.Errorf("%d %s are %w of %d", count, what, ErrTooMany, max)
 	case addr%Align != 0:
 		return nil, fmt.Errorf("table of %s at %#x is not a multiple of %d", what, addr, Align)
 	case uint64(addr)+bytes > uint64(len(memory)):

@@ -32,6 +32,7 @@ type Options struct {
 // Host holds the pipelines of a process.
 type Host struct {
 	Settings *config.Process
+	Uncached error // why compiled plugins are not kept; nil = they are
 	engine   *wasm.Engine
 	running  []*Pipeline
 	ran      bool
@@ -87,7 +88,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h = &Host{Settings: settings, engine: engine}
+	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine}
 	var errs []error
 	for _, file := range files {
 		errs = append(errs, h.open(ctx, file, o))

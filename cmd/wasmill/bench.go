@@ -26,7 +26,8 @@ func newBench(f *flags, s stdio) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench PIPELINE",
 		Short: "Measure how fast a pipeline is",
-		Long: `bench runs a pipeline as fast as it goes and counts at its sinks. Generators
+		Long: `bench runs a pipeline, sinks and all, as fast as it goes and counts at its
+sinks. Generators
 make --records records in all, at --rate if given. With --native, plugins that
 have a twin in Go (identity, identity-go) are replaced by it, as a yardstick.`,
 		Example: "  wasmill bench plugins/identity/bench.yaml --records 20000000",

@@ -22,6 +22,10 @@ func newGraph(f *flags, s stdio) *cobra.Command {
 				return err
 			}
 			g := diagram.Of(p)
+			if f.json {
+				printJSON(s.out, g)
+				return nil
+			}
 			formats := map[string]func() string{"mermaid": g.Mermaid, "dot": g.DOT, "svg": g.SVG}
 			draw, ok := formats[format]
 			if !ok {

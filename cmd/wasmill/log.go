@@ -16,7 +16,7 @@ import (
 // logger turns what a host observes into log lines.
 type logger struct {
 	*slog.Logger
-	terminal bool
+	screen *screen // nil if lines do not go to a terminal
 }
 
 func newLogger(w io.Writer, c config.Log) *logger {
@@ -24,18 +24,17 @@ func newLogger(w io.Writer, c config.Log) *logger {
 		config.LogDebug: slog.LevelDebug, config.LogInfo: slog.LevelInfo, config.LogWarn: slog.LevelWarn, config.LogError: slog.LevelError,
 	}
 	o := &slog.HandlerOptions{Level: levels[c.Level]}
-	l := &logger{terminal: isTerminal(w)}
-	if c.Format == config.LogText || (c.Format == config.LogAuto && l.terminal) {
+	l := &logger{}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		l.screen = &screen{file: f}
+		w = l.screen
+	}
+	if c.Format == config.LogText || (c.Format == config.LogAuto && l.screen != nil) {
 		l.Logger = slog.New(slog.NewTextHandler(w, o))
 	} else {
 		l.Logger = slog.New(slog.NewJSONHandler(w, o))
 	}
 	return l
-}
-
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // events returns the callbacks for one pipeline.

@@ -24,13 +24,16 @@ type stdio struct {
 func run(ctx context.Context, args []string, s stdio) int {
 	root := newRoot(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	var code exitError
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	if command.Name() == "run" {
+		s.out = s.err // standard output is for records
 	}
 	report(s, root.PersistentFlags().Lookup("json").Value.String() == "true", err)
 	return stream.ExitCode(err)

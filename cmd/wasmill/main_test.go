@@ -145,6 +145,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"an unknown import", replace("identity", "x"), importing("env", "x"), stream.PluginImport, 2, "p.yaml:6:"},
 		{"params for a plugin that takes none", replace("plugin: identity", "plugin: identity, params: {a: 1}"), "", stream.PluginParams, 2, "p.yaml:6:"},
 		{"a tag the plugin does not emit", replace("to: out}", "to: out, when: {tags: [sen]}}"), "", stream.ConfigValue, 2, "p.yaml:12:"},
+		{"a sink that writes what a source reads", replace("out.txt", "./in.txt"), "", stream.ConfigValue, 2, "p.yaml:9:"},
+		{"a sink that writes what a glob finds", replace("path: in.txt", "path: '*.txt'"), "", stream.ConfigValue, 2, "p.yaml:9:"},
+		{"two sinks on one file", replace("edges:", "  - {name: out2, sink: {file: {path: out.txt}}}\nedges:\n  - {from: in, to: out2}"), "", stream.ConfigValue, 2, "p.yaml:10:"},
 		{"a cycle", replace("edges:", "edges:\n  - {from: f, to: f}"), "", stream.GraphCycle, 2, "p.yaml:11:"},
 		{"a dangling edge", replace("to: out}", "to: outt}"), "", stream.GraphDangling, 2, "p.yaml:12:"},
 		{"a name used twice", replace("name: f", "name: out"), "", stream.GraphDuplicate, 2, "p.yaml:"},
@@ -172,7 +175,10 @@ func TestBadInputIsRefused(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(w.dir, "out.txt")); err == nil && tt.code != stream.GuestTrap && tt.code != stream.GuestOutput && tt.code != stream.RecordSize {
 				t.Error("an output file was left")
 			}
-			exit, out, _ := w.wasmill("run", "--json", "--quiet", "p.yaml")
+			exit, records, out := w.wasmill("run", "--json", "--quiet", "p.yaml")
+			if out = out[strings.Index(out, "{\n"):]; records != "" { // behind log lines
+				t.Errorf("standard output has %s", records)
+			}
 			var report struct {
 				OK     bool
 				Exit   int

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -65,6 +66,12 @@ func newPluginList(f *flags, s stdio) *cobra.Command {
 			names, err := wasm.Names(settings.Plugins.Dir)
 			if err != nil {
 				return err
+			}
+			if _, err := os.Stat(settings.Plugins.Dir); err != nil {
+				return &stream.Error{
+					Code: stream.PluginNotFound, Where: settings.Plugins.Dir, Why: "the plugins folder does not exist",
+					Fix: "name another with --plugins or plugins.dir; a relative one starts in the working directory",
+				}
 			}
 			type row struct {
 				Name    string   `json:"name"`

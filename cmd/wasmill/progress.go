@@ -23,14 +23,13 @@ type progress struct {
 	live    bool // redraw a table
 	began   time.Time
 	before  map[string][]pipeline.Stats // of the last time, by pipeline
-	lines   int                         // of the table on the screen
 	lastLog time.Time
 }
 
 func newProgress(s stdio, h *host.Host, l *logger, asJSON bool) *progress {
 	now := time.Now()
 	return &progress{
-		out: s.err, host: h, log: l, json: asJSON, live: l.terminal && !asJSON,
+		out: s.err, host: h, log: l, json: asJSON, live: l.screen != nil && !asJSON,
 		began: now, lastLog: now, before: map[string][]pipeline.Stats{},
 	}
 }
@@ -56,7 +55,9 @@ func (p *progress) start(every time.Duration) (stop func()) {
 
 func (p *progress) show(since time.Duration) {
 	if p.live {
-		p.draw(since)
+		if err := p.log.screen.show(p.table(since)); err != nil {
+			p.live = false // the terminal is gone
+		}
 		return
 	}
 	if time.Since(p.lastLog) < logEvery {
@@ -71,18 +72,6 @@ func (p *progress) show(since time.Duration) {
 	}
 }
 
-// draw replaces the table on the terminal.
-func (p *progress) draw(since time.Duration) {
-	var s strings.Builder
-	if p.lines > 0 {
-		fmt.Fprintf(&s, "\x1b[%dA\x1b[J", p.lines)
-	}
-	table := p.table(since)
-	p.lines = strings.Count(table, "\n")
-	s.WriteString(table)
-	fmt.Fprint(p.out, s.String())
-}
-
 // table has a line for each vertex.
 func (p *progress) table(since time.Duration) string {
 	var s strings.Builder
@@ -91,10 +80,11 @@ func (p *progress) table(since time.Duration) string {
 		stats, before := pl.Stats(), p.before[pl.Name]
 		p.before[pl.Name] = stats
 		for i, v := range stats {
-			var rate float64
+			done := v.RecordsOut
 			if before != nil {
-				rate = float64(v.RecordsOut-before[i].RecordsOut) / since.Seconds()
+				done -= before[i].RecordsOut
 			}
+			rate := float64(done) / since.Seconds()
 			name := string(v.Vertex)
 			if len(p.host.Pipelines()) > 1 {
 				name = pl.Name + "/" + name
@@ -108,16 +98,7 @@ func (p *progress) table(since time.Duration) string {
 
 // summary says at the end what was done.
 func (p *progress) summary() {
-	took := time.Since(p.began)
-	if !p.live && !p.json {
-		for _, pl := range p.host.Pipelines() {
-			for _, s := range pl.Stats() {
-				p.log.Info("done", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
-					"in", s.RecordsIn, "out", s.RecordsOut, "unrouted", s.Unrouted, "seconds", took.Seconds())
-			}
-		}
-		return
-	}
+	took := time.Since(p.began).Round(time.Millisecond)
 	if p.json {
 		var all []map[string]any
 		for _, pl := range p.host.Pipelines() {
@@ -126,17 +107,34 @@ func (p *progress) summary() {
 		printJSON(p.out, map[string]any{"ok": true, "seconds": took.Seconds(), "pipelines": all})
 		return
 	}
-	p.draw(took)
+	if p.live {
+		p.before = map[string][]pipeline.Stats{} // rates over the whole run
+		p.show(took)
+	}
 	var in uint64
 	for _, pl := range p.host.Pipelines() {
 		for _, s := range pl.Stats() {
 			if s.Role == pipeline.RoleSource {
 				in += s.RecordsIn
 			}
-			if s.Unrouted > 0 {
-				fmt.Fprintf(p.out, "%s: %s records of %s have a tag that no edge asks for, and were dropped\n", pl.Name, humanCount(s.Unrouted), s.Vertex)
+			if p.log.screen == nil {
+				p.log.Info("done", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
+					"in", s.RecordsIn, "out", s.RecordsOut, "seconds", took.Seconds())
 			}
 		}
 	}
-	fmt.Fprintf(p.out, "done: %s records in %v, %s records/s\n", humanCount(in), took.Round(time.Millisecond), humanCount(uint64(float64(in)/took.Seconds())))
+	if p.log.screen != nil {
+		fmt.Fprintf(p.out, "done: %s records read in %v, %s per second\n", humanCount(in), took, humanCount(uint64(float64(in)/took.Seconds())))
+	}
+}
+
+// warnUnrouted says how many records went nowhere.
+func (p *progress) warnUnrouted() {
+	for _, pl := range p.host.Pipelines() {
+		for _, s := range pl.Stats() {
+			if s.Unrouted > 0 {
+				p.log.Warn("records were dropped: their tag is one that no edge asks for", "pipeline", pl.Name, "vertex", s.Vertex, "records", s.Unrouted)
+			}
+		}
+	}
 }

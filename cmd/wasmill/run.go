@@ -24,8 +24,9 @@ func newRun(f *flags, s stdio) *cobra.Command {
 folder. It ends when all sources have ended. SIGINT or SIGTERM ends the sources
 and lets what they have read through; a second one stops at once.
 
-Records go to sinks, which may be standard output. Progress and logs go to
-standard error: a live table on a terminal, JSON lines elsewhere.`,
+Records go to sinks, which may be standard output. Progress, logs, errors and
+the result of --json go to standard error: a live table on a terminal, JSON
+lines elsewhere.`,
 		Example: "  wasmill run examples/access-log/pipeline.yaml",
 		RunE: func(c *cobra.Command, files []string) error {
 			return runPipelines(c.Context(), f, s, files, quiet)
@@ -52,12 +53,21 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 	defer onSignals(h.Drain, log.draining)()
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
+	stop := func() {}
 	if !quiet {
-		stop := progress.start(500 * time.Millisecond)
-		defer stop()
+		stop = progress.start(500 * time.Millisecond)
+	}
+	defer stop()
+	if h.Uncached != nil {
+		log.Warn("compiled plugins are not kept, so that starting takes longer", "cause", h.Uncached.Error())
 	}
 	err = h.Run(ctx)
-	if !quiet && err == nil {
+	stop()
+	progress.warnUnrouted()
+	switch {
+	case err != nil:
+		log.Warn("the run ended early: sinks hold what was flushed before the error")
+	case !quiet || f.json:
 		progress.summary()
 	}
 	return err

@@ -22,7 +22,7 @@ type File struct {
 }
 
 // ReadFile reads a config file. Its errors are *stream.Error with code
-// ConfigFile.
+// ConfigFile, or Environment where permission is missing.
 func ReadFile(path string) (File, error) {
 	fault := func(why, fix string) (File, error) {
 		return File{}, &stream.Error{Code: stream.ConfigFile, Where: path, Why: why, Fix: fix}
@@ -32,7 +32,9 @@ func ReadFile(path string) (File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return fault("there is no such file", similar(path))
 	case errors.Is(err, fs.ErrPermission):
-		return fault("this user may not read it", "give the user that runs wasmill the right to read it")
+		return File{}, &stream.Error{
+			Code: stream.Environment, Where: path, Why: "this user may not read it", Fix: "give the user that runs wasmill the right to read it",
+		}
 	case err != nil:
 		return fault("it cannot be opened: "+cause(err), "check the path")
 	}

@@ -52,6 +52,9 @@ func distance(a, b string, limit int) int {
 }
 
 // suggest says what was probably meant, or else what there is.
+// Suggest says which of the words may have been meant, or lists them.
+func Suggest(word string, among []string) string { return suggest(word, among) }
+
 func suggest(word string, among []string) string {
 	near, ok := nearest(word, among)
 	return didYouMean(near, ok, among)

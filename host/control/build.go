@@ -32,6 +32,7 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	}
 	g.Tags = stream.NewTagTable(names...)
 	build := build{Builder: b, config: c, tags: g.Tags}
+	build.checkFiles()
 	for i := range c.Vertices {
 		g.Vertices = append(g.Vertices, build.vertex(ctx, i))
 	}
@@ -147,7 +148,7 @@ func (b *build) checkTags(c *config.Vertex, p *wasm.Plugin) error {
 					Code:  stream.ConfigValue,
 					Where: b.config.Where(fmt.Sprintf("edges[%d].when.tags[%d]", i, j)),
 					Why:   fmt.Sprintf("plugin %s does not emit the tag %q", p.Description.Name, tag),
-					Fix:   fmt.Sprintf("its tags are %q", p.Description.Tags),
+					Fix:   config.Suggest(tag, p.Description.Tags),
 				})
 			}
 		}

@@ -9,22 +9,23 @@ import (
 
 // Node is one vertex.
 type Node struct {
-	Name   string
-	Role   string // source, udf or sink
-	Detail string // what it is made of
+	Name   string `json:"name"`
+	Role   string `json:"role"`   // source, udf or sink
+	Detail string `json:"detail"` // what it is made of
 }
 
 // Edge joins two nodes by index.
 type Edge struct {
-	From, To int
-	Label    string // its condition
+	From  int    `json:"from"`
+	To    int    `json:"to"`
+	Label string `json:"label,omitempty"` // its condition
 }
 
 // Graph is what is drawn.
 type Graph struct {
-	Name  string
-	Nodes []Node
-	Edges []Edge
+	Name  string `json:"name"`
+	Nodes []Node `json:"nodes"`
+	Edges []Edge `json:"edges"`
 }
 
 // Of returns the graph of a pipeline.

@@ -40,6 +40,7 @@ const (
 	GuestTrap     Code = "guest-trap"
 	GuestDeadline Code = "guest-deadline"
 	GuestOutput   Code = "guest-output"
+	GuestLimit    Code = "guest-limit"
 	GuestMemory   Code = "guest-memory"
 	RecordError   Code = "record-error"
 	RecordSize    Code = "record-too-large"

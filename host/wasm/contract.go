@@ -146,8 +146,8 @@ func (c *contract) memory(limit int64) {
 		return
 	}
 	if least := c.m.Memories[0].Min * PageSize; least > uint64(limit) {
-		c.add(stream.PluginMemory, fmt.Sprintf("needs %d MiB of memory to start, the limit is %d MiB", least>>20, limit>>20),
-			fmt.Sprintf("set limits.memory of the vertex to %dMiB or more", (least+1<<20-1)>>20))
+		c.add(stream.PluginMemory, fmt.Sprintf("needs %d KiB of memory to start, the limit is %d KiB", least>>10, limit>>10),
+			fmt.Sprintf("set limits.memory of the vertex to %dKiB or more", least>>10))
 	}
 }
 

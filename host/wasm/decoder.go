@@ -11,6 +11,11 @@ import (
 // maxReason is how much of a guest's message about a record is kept, in bytes.
 const maxReason = 1 << 10
 
+// overLimit is the error of an answer that passes a limit of the pipeline.
+type overLimit struct{ setting, text string }
+
+func (e *overLimit) Error() string { return e.text }
+
 // compactFrom is the size from which an arena is worth compacting, in bytes.
 const compactFrom = 64 << 10
 
@@ -38,6 +43,9 @@ type decoder struct {
 func (d *decoder) decode(addr uint32, in *stream.Batch, out *stream.Output) error {
 	d.in, d.size, d.bytes, d.lastTag, d.tag = in, uint32(in.Bytes()), 0, abi.Ref{}, stream.Untagged
 	table, err := abi.OutTable(d.memory, addr, in.Len()*d.limits.OutputPerRecord)
+	if errors.Is(err, abi.ErrTooMany) {
+		return &overLimit{"outputPerRecord", err.Error()}
+	}
 	if err != nil {
 		return err
 	}
@@ -77,7 +85,7 @@ func (d *decoder) entry(e *abi.Out, out *stream.Output) error {
 		return d.failed(e, out)
 	}
 	if size := uint64(e.Key.Len) + uint64(e.Value.Len) + uint64(e.Headers.Len); size > uint64(d.limits.RecordBytes) {
-		return fmt.Errorf("record of %d bytes is over the limit of %d (limits.recordBytes)", size, d.limits.RecordBytes)
+		return &overLimit{"recordBytes", fmt.Sprintf("record of %d bytes is over the limit of %d", size, d.limits.RecordBytes)}
 	}
 	r := stream.Record{Time: e.Time, Seq: from.Seq, Source: from.Source}
 	var err error
@@ -119,7 +127,7 @@ func (d *decoder) inFrame(ref abi.Ref) bool {
 // copying them there if need be. Its errors complete a sentence.
 func (d *decoder) span(ref abi.Ref) (stream.Span, error) {
 	if d.bytes += int(ref.Len); d.bytes > d.limits.OutputBytes+int(d.size) {
-		return stream.Span{}, fmt.Errorf("takes the output of one call over its input by more than %d bytes (limits.outputBytes)", d.limits.OutputBytes)
+		return stream.Span{}, &overLimit{"outputBytes", fmt.Sprintf("takes the output of one call over its input by more than %d bytes", d.limits.OutputBytes)}
 	}
 	if d.inFrame(ref) {
 		from := stream.Span{Off: ref.Addr - d.data, Len: ref.Len}

@@ -15,22 +15,25 @@ import (
 
 // Engine compiles plugins, through a cache on disk that processes share.
 type Engine struct {
-	cache wazero.CompilationCache
-	wasi  map[string]api.FunctionDefinition // what WASI offers
+	Uncached error // why there is no cache on disk; nil = there is one
+	cache    wazero.CompilationCache
+	wasi     map[string]api.FunctionDefinition // what WASI offers
 }
 
 // NewEngine opens the cache in a folder, which it creates. The folder holds
-// native code: only its owner may write there.
+// native code: only its owner may write there. Where it cannot be created,
+// the cache is in memory.
 func NewEngine(ctx context.Context, cacheDir string) (*Engine, error) {
 	dir := filepath.Join(cacheDir, "wasm")
 	fail := func(why string, err error) error {
 		return &stream.Error{
 			Code: stream.Environment, Where: dir, Why: why, Err: err,
-			Fix: "set cache.dir to a folder that only you can write",
+			Fix: "set cache.dir (WASMILL_CACHE_DIR) to a folder that only you can write",
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fail("the cache of compiled plugins cannot be created", err)
+		e := &Engine{cache: wazero.NewCompilationCache(), Uncached: fail("the cache of compiled plugins cannot be created", err)}
+		return e, e.listWASI(ctx)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {

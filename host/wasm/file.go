@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -93,18 +94,40 @@ func openError(path string, err error) error {
 			Why: "is a symbolic link", Fix: "copy the file into the plugins folder",
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		dir := filepath.Dir(path)
-		fix := "build or copy it into " + dir
-		if names, _ := Names(dir); len(names) > 0 {
-			fix = "there are " + strings.Join(names, ", ") + "; or copy it into " + dir
-		}
-		return &stream.Error{Code: stream.PluginNotFound, Where: path, Why: "there is no such plugin", Fix: fix}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return notFound(path)
 	}
 	return &stream.Error{
 		Code: stream.PluginFile, Where: path, Why: "cannot be opened", Err: err,
 		Fix: "check that the user who runs wasmill may read it",
 	}
+}
+
+// notFound says what there is instead of a plugin.
+func notFound(path string) error {
+	dir := filepath.Dir(path)
+	e := &stream.Error{Code: stream.PluginNotFound, Where: path, Why: "there is no such plugin"}
+	names, _ := Names(dir)
+	switch info, err := os.Stat(dir); {
+	case err != nil:
+		e.Why = "the plugins folder " + dir + " does not exist"
+		e.Fix = "name another with --plugins or plugins.dir; a relative one starts in the working directory"
+	case !info.IsDir():
+		e.Why = dir + " is a file, not a plugins folder"
+		e.Fix = "name the folder that holds it"
+	case isDir(strings.TrimSuffix(path, Ext)):
+		e.Fix = "its source is there: build it (make plugins)"
+	case len(names) > 0:
+		e.Fix = dir + " holds " + strings.Join(names, ", ") + "; build or copy it there"
+	default:
+		e.Fix = "build or copy it there"
+	}
+	return e
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func kindOf(m fs.FileMode) string {

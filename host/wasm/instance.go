@@ -30,7 +30,7 @@ type instance struct {
 	view    []byte // the guest's memory; read again when its size has changed
 	arena   uint32 // address of the input arena
 	room    uint32 // its size in bytes
-	output  tail   // of standard output and error
+	output  head   // of standard output and error
 	decoder decoder
 	clock   clock
 }
@@ -113,6 +113,7 @@ func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Outpu
 	now := time.Now()
 	i.clock.begin(ctx, now, i.plugin.limits.CallDeadline)
 	defer i.clock.end()
+	i.output.reset()
 	records := uint32(abi.HeaderSize)
 	data := records + uint32(in.Len()*abi.InSize)
 	if err := i.reserve(int(data) + in.Bytes()); err != nil {
@@ -209,6 +210,13 @@ func (i *instance) place() string {
 
 // garbage is the error of a guest that broke the contract.
 func (i *instance) garbage(err error) error {
+	var over *overLimit
+	if errors.As(err, &over) {
+		return &stream.Error{
+			Code: stream.GuestLimit, Where: i.place(), Why: "the plugin answered more than it may", Err: err,
+			Fix: "raise limits." + over.setting + " of the vertex, if that is what the plugin is meant to do",
+		}
+	}
 	return &stream.Error{
 		Code: stream.GuestOutput, Where: i.place(), Why: "the plugin broke the ABI", Err: err,
 		Fix: "wasmill plugin check " + i.plugin.Path + " tests it against abi/ABI.md",

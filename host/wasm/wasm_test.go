@@ -108,7 +108,7 @@ func TestHostConformance(t *testing.T) {
 				in, out := batchOf(c.In), stream.Output{Batch: (&stream.BatchPool{}).New()}
 				err := tr.Call(t.Context(), in, &out)
 				if c.Refused {
-					if code := stream.CodeOf(err); code != stream.GuestOutput && code != stream.GuestTrap {
+					if code := stream.CodeOf(err); code != stream.GuestOutput && code != stream.GuestLimit && code != stream.GuestTrap {
 						t.Fatalf("got %v, want an error of the guest", err)
 					}
 					if !slices.Equal(recordsOf(in), c.In) || out.Len() != 0 {
@@ -201,7 +201,7 @@ func TestFilesThatAreNoPluginsAreRefused(t *testing.T) {
 		{"wasm-bindgen", imports("__wbindgen_placeholder__", "x"), stream.PluginImport, "without wasm-bindgen"},
 		{"no such WASI function", imports("wasi_snapshot_preview1", "fd_dance"), stream.PluginImport, "fd_dance"},
 		{"a command", asm(func(a *abitest.Asm) { a.Export("_start", 0, 0) }), stream.PluginExport, "c-shared"},
-		{"more memory than the limit", bigMemory(2000), stream.PluginMemory, "125MiB"},
+		{"more memory than the limit", bigMemory(2000), stream.PluginMemory, "128000KiB"},
 		{"code that does not validate", invalidBody(), stream.PluginInvalid, "does not validate"},
 		{"a start that traps", startTraps(), stream.PluginStart, "unreachable"},
 		{"a description that is no JSON", describing("{"), stream.PluginDescribe, "not JSON"},
@@ -300,7 +300,7 @@ func TestPluginFilesAreRegularFilesOfOneOwner(t *testing.T) {
 		{"a named pipe", pipe, stream.PluginName, "named pipe"},
 		{"a device", "/dev/zero", stream.PluginName, "device"},
 		{"a file that everybody can write", write("open.wasm", 0o666), stream.PluginName, "chmod o-w"},
-		{"a file that is not there", filepath.Join(dir, "goood.wasm"), stream.PluginNotFound, "there are folder, good"},
+		{"a file that is not there", filepath.Join(dir, "goood.wasm"), stream.PluginNotFound, "holds folder, good"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

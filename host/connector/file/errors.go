@@ -34,7 +34,7 @@ func missingError(path string) error {
 	case isGlob(dir):
 		e.Fix = "check the pattern"
 	case err != nil:
-		e.Fix = "create the folder " + dir + ", or correct the path; relative paths start in the working directory"
+		e.Fix = "create the folder " + dir + ", or correct the path; relative paths start at the folder of the pipeline file"
 	case isGlob(path):
 		e.Fix = "check the pattern; " + dir + " holds " + strconv.Itoa(len(entries)) + " entries"
 	default:
@@ -45,7 +45,7 @@ func missingError(path string) error {
 		if name, ok := nearest(filepath.Base(path), names); ok {
 			e.Fix = "did you mean " + filepath.Join(dir, name) + "?"
 		} else {
-			e.Fix = "check the name; relative paths start in the working directory"
+			e.Fix = "check the name; relative paths start at the folder of the pipeline file"
 		}
 	}
 	return e

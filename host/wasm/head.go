@@ -7,22 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// tail keeps the last of what a guest prints, which is where its language's
-// runtime says why it gave up. It implements io.Writer.
-type tail struct{ last []byte }
+// head keeps the first that a guest prints in a call, which is where its
+// language's runtime says why it gives up. It implements io.Writer.
+type head struct{ first []byte }
 
-const maxTail = 1 << 10
+const maxHead = 1 << 10
 
-func (t *tail) Write(p []byte) (int, error) {
-	t.last = append(t.last, p[max(0, len(p)-maxTail):]...)
-	if over := len(t.last) - maxTail; over > 0 {
-		t.last = append(t.last[:0], t.last[over:]...)
-	}
+func (h *head) Write(p []byte) (int, error) {
+	h.first = append(h.first, p[:min(len(p), maxHead-len(h.first))]...)
 	return len(p), nil
 }
 
-// text returns the first lines of the tail on one line, fit for a terminal.
-func (t *tail) text() string { return printable(t.last, 300) }
+func (h *head) reset() { h.first = h.first[:0] }
+
+// text returns the start of what was printed on one line, fit for a terminal.
+func (h *head) text() string { return printable(h.first, 300) }
 
 // printable returns at most limit bytes of text from a guest, with line breaks
 // and tabs turned into spaces, and other control and broken characters escaped.
