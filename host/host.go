@@ -25,6 +25,10 @@ type Options struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Events  func(pipeline string) stream.Events // nil = nobody listens
+	// Compiler is a command that leads to CompileMain with further arguments:
+	// plugins are compiled in processes of their own, with limits. nil = they are
+	// compiled in this one, without.
+	Compiler []string
 	// Native replaces plugins by Go, by name.
 	Native map[string]func() stream.Transform
 }
@@ -84,7 +88,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 			return nil, err
 		}
 	}
-	engine, err := wasm.NewEngine(ctx, settings.Cache.Dir)
+	engine, err := NewEngine(ctx, settings, o)
 	if err != nil {
 		return nil, err
 	}
@@ -192,4 +196,16 @@ func (h *Host) Close(ctx context.Context) error {
 		}
 	}
 	return errors.Join(append(errs, h.engine.Close(ctx))...)
+}
+
+// NewEngine returns an engine for plugins with the settings of the process.
+func NewEngine(ctx context.Context, s *config.Process, o Options) (*wasm.Engine, error) {
+	return wasm.NewEngine(ctx, s.Cache.Dir, wasm.CompileLimits{
+		Command: o.Compiler, Timeout: s.Compile.Timeout, Memory: int64(s.Compile.Memory),
+	})
+}
+
+// CompileMain is what Options.Compiler runs. It returns the exit code.
+func CompileMain(ctx context.Context, args []string, in io.Reader, out io.Writer) int {
+	return wasm.CompileMain(ctx, args, in, out)
 }

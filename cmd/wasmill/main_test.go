@@ -19,10 +19,10 @@ import (
 
 // TestMain makes the test binary be wasmill when a test runs it as such.
 func TestMain(m *testing.M) {
-	if os.Getenv("WASMILL_TEST_MAIN") != "" {
-		os.Unsetenv("WASMILL_TEST_MAIN")
+	if os.Getenv("TEST_AS_WASMILL") != "" {
 		main()
 	}
+	os.Setenv("TEST_AS_WASMILL", "1") // for children
 	os.Exit(m.Run())
 }
 
@@ -281,7 +281,6 @@ func (w *workshop) process(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	}
 	c := exec.CommandContext(w.Context(), exe, args...)
 	c.Dir = w.dir
-	c.Env = append(os.Environ(), "WASMILL_TEST_MAIN=1")
 	var text bytes.Buffer
 	c.Stderr = &text
 	if err := c.Start(); err != nil {

@@ -40,7 +40,7 @@ func withPlugin(ctx context.Context, f *flags, s stdio, name string, use func(*w
 			return err
 		}
 	}
-	e, err := wasm.NewEngine(ctx, settings.Cache.Dir)
+	e, err := host.NewEngine(ctx, settings, f.options(nil, s))
 	if err != nil {
 		return err
 	}

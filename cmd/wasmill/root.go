@@ -34,6 +34,9 @@ func (f *flags) options(files []string, s stdio) host.Options {
 	if f.plugins != "" {
 		o.Set = append(o.Set, "plugins.dir="+f.plugins)
 	}
+	if exe, err := os.Executable(); err == nil {
+		o.Compiler = []string{exe, compileCommand}
+	}
 	return o
 }
 
@@ -74,7 +77,7 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newGraph(f, s), newPlugin(f, s), newBench(f, s), newVersion(f, s))
+	root.AddCommand(newRun(f, s), newValidate(f, s), newGraph(f, s), newPlugin(f, s), newBench(f, s), newVersion(f, s), newCompile(s))
 	return root
 }
 

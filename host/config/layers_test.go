@@ -61,7 +61,8 @@ func TestProcessDefaults(t *testing.T) {
 	equal(t, "process", process(t, config.Layers{}), &config.Process{
 		Plugins: config.Folder{Dir: "plugins"}, Pipelines: config.Folder{Dir: "pipelines"},
 		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
-		Log: config.Log{Level: config.LogInfo, Format: config.LogAuto},
+		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
+		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},
 	})
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")

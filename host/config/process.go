@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -11,17 +12,24 @@ import (
 // Process is what wasmill.yaml says. Folders are relative to the working
 // directory of the process.
 type Process struct {
-	Plugins   Folder `koanf:"plugins"`   // of .wasm files
-	Pipelines Folder `koanf:"pipelines"` // of pipeline files
-	Data      Folder `koanf:"data"`      // of everything wasmill has to keep
-	Cache     Folder `koanf:"cache"`     // of compiled plugins; may be deleted
-	Log       Log    `koanf:"log"`
-	Memory    Memory `koanf:"memory"`
+	Plugins   Folder  `koanf:"plugins"`   // of .wasm files
+	Pipelines Folder  `koanf:"pipelines"` // of pipeline files
+	Data      Folder  `koanf:"data"`      // of everything wasmill has to keep
+	Cache     Folder  `koanf:"cache"`     // of compiled plugins; may be deleted
+	Compile   Compile `koanf:"compile"`
+	Log       Log     `koanf:"log"`
+	Memory    Memory  `koanf:"memory"`
 }
 
 // Folder is a directory.
 type Folder struct {
 	Dir string `koanf:"dir"`
+}
+
+// Compile bounds the compilation of a plugin.
+type Compile struct {
+	Timeout time.Duration `koanf:"timeout"`
+	Memory  Bytes         `koanf:"memory"`
 }
 
 // Log says how wasmill logs.
@@ -72,6 +80,7 @@ func LoadProcess(l Layers) (*Process, error) {
 		Plugins:   Folder{"plugins"},
 		Pipelines: Folder{"pipelines"},
 		Data:      Folder{"data"},
+		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
 		Log:       Log{Level: LogInfo, Format: LogAuto},
 	}
 	m := merge(l, processFields())
@@ -89,6 +98,10 @@ func LoadProcess(l Layers) (*Process, error) {
 			b.fault(path(f.path), stream.ConfigValue, "the folder is empty", "write a path, such as . for the working directory")
 		}
 	}
+	if p.Compile.Timeout <= 0 {
+		b.fault("compile.timeout", stream.ConfigValue, "the time is not positive", "write one such as 10s")
+	}
+	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
 	if err := m.err(); err != nil {
 		return nil, err
 	}

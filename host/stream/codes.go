@@ -31,6 +31,7 @@ const (
 	PluginExport     Code = "plugin-export"
 	PluginImport     Code = "plugin-import"
 	PluginCapability Code = "plugin-capability"
+	PluginCompile    Code = "plugin-compile"
 	PluginMemory     Code = "plugin-memory"
 	PluginStart      Code = "plugin-start"
 	PluginDescribe   Code = "plugin-describe"

@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -16,6 +17,9 @@ import (
 // Engine compiles plugins, through a cache on disk that processes share.
 type Engine struct {
 	Uncached error // why there is no cache on disk; nil = there is one
+	compile  CompileLimits
+	dir      string
+	flights  singleflight.Group // compilations in children, by hash
 	cache    wazero.CompilationCache
 	wasi     map[string]api.FunctionDefinition // what WASI offers
 }
@@ -23,7 +27,7 @@ type Engine struct {
 // NewEngine opens the cache in a folder, which it creates. The folder holds
 // native code: only its owner may write there. Where it cannot be created,
 // the cache is in memory.
-func NewEngine(ctx context.Context, cacheDir string) (*Engine, error) {
+func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*Engine, error) {
 	dir := filepath.Join(cacheDir, "wasm")
 	fail := func(why string, err error) error {
 		return &stream.Error{
@@ -46,7 +50,7 @@ func NewEngine(ctx context.Context, cacheDir string) (*Engine, error) {
 	if err != nil {
 		return nil, fail("the cache of compiled plugins cannot be opened", err)
 	}
-	e := &Engine{cache: cache}
+	e := &Engine{cache: cache, dir: dir, compile: compile}
 	return e, e.listWASI(ctx)
 }
 

@@ -60,7 +60,7 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 	if metered != nil {
 		data = metered.Module
 	}
-	if err := p.compile(ctx, e.cache, data); err != nil {
+	if err := p.compile(ctx, e, data); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	if err := p.describe(ctx); err != nil {
@@ -85,11 +85,9 @@ func rewrite(path string, m *binary.Module, limits Limits) (*meter.Result, error
 
 // compile builds the module in a runtime of its own, which carries the memory
 // limit.
-func (p *Plugin) compile(ctx context.Context, cache wazero.CompilationCache, data []byte) error {
-	config := wazero.NewRuntimeConfig().
-		WithCompilationCache(cache).
-		WithMemoryLimitPages(uint32(p.limits.Memory / PageSize))
-	p.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+func (p *Plugin) compile(ctx context.Context, e *Engine, data []byte) error {
+	pages := uint32(p.limits.Memory / PageSize)
+	p.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig(e.cache, pages))
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err != nil {
 		return fmt.Errorf("instantiate WASI: %w", err)
 	}
@@ -97,14 +95,15 @@ func (p *Plugin) compile(ctx context.Context, cache wazero.CompilationCache, dat
 		return err
 	}
 	start := time.Now()
-	var err error
+	hash := sha256.Sum256(data)
+	err := e.precompile(ctx, p.Path, data, hex.EncodeToString(hash[:]), pages)
+	if err != nil {
+		return err
+	}
 	p.compiled, err = p.runtime.CompileModule(ctx, data)
 	p.CompileTime = time.Since(start)
 	if err != nil {
-		return &stream.Error{
-			Code: stream.PluginInvalid, Where: p.Path, Why: "does not validate", Err: errors.New(firstLine(err.Error())),
-			Fix: "build for WebAssembly 2.0 without threads, exceptions, memory64 or GC",
-		}
+		return invalid(p.Path, err.Error())
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 // newEngine opens an engine with an empty cache.
 func newEngine(t testing.TB) *Engine {
 	t.Helper()
-	e, err := NewEngine(t.Context(), t.TempDir())
+	e, err := NewEngine(t.Context(), t.TempDir(), CompileLimits{})
 	if err != nil {
 		t.Fatal(err)
 	}
