@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -79,6 +80,9 @@ func (in *inbox) pick(c *call, limit Limit, mayWait bool) error {
 			c.in.Watermark = in.low
 			in.seq.begin(c)
 			in.raise()
+			if slices.ContainsFunc(in.lanes, func(l *lane) bool { return l.items.len() > 0 }) {
+				in.notEmpty.Signal() // a batch wakes one worker, and may be work for several
+			}
 			return nil
 		case marked:
 			return nil

@@ -27,8 +27,8 @@ func (l *lane) ended() bool { return l.closed && l.items.len() == 0 }
 
 // Send implements stream.Outlet.
 func (l *lane) Send(_ context.Context, it stream.Item) error {
-	if it.Batch != nil && l.port > 0 {
-		for i := range it.Batch.Records {
+	if it.Batch != nil {
+		for i := range it.Batch.Records { // a transform may have left the port of an edge before
 			it.Batch.Records[i].Port = l.port
 		}
 	}
@@ -84,7 +84,7 @@ func (l *lane) pop(c *call, limit Limit) {
 		records, bytes = records+b.Len(), bytes+b.Bytes()
 		c.more = append(c.more, l.shift())
 	}
-	l.notFull.Signal()
+	l.notFull.Broadcast()
 }
 
 // shift takes the front batch off.
@@ -99,10 +99,10 @@ func (l *lane) shift() *stream.Batch {
 // split copies the next records of the front batch into a batch of their own.
 func (l *lane) split(front *stream.Batch, limit Limit) *stream.Batch {
 	part := l.in.pool.New()
-	for l.skip < front.Len() && part.Len() < limit.Records {
+	for l.skip < front.Len() {
 		r := &front.Records[l.skip]
 		size := int(r.Key.Len) + int(r.Value.Len) + int(r.Headers.Len)
-		if part.Len() > 0 && part.Bytes()+size > limit.Bytes {
+		if part.Len() > 0 && (part.Len() >= limit.Records || part.Bytes()+size > limit.Bytes) {
 			break
 		}
 		part.AppendFrom(front, l.skip)

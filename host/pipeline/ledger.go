@@ -46,9 +46,11 @@ func (l *ledger) enter(n, weight int, now time.Time, position func(dst []byte) s
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.open.push()
-	*e = entry{first: l.next, n: n, pending: n * weight, pos: position(e.pos[:0]), born: now}
+	first := l.next
+	*e = entry{first: first, n: n, pending: n * weight, pos: position(e.pos[:0]), born: now}
 	l.next += stream.Seq(n)
-	return e.first
+	l.advance() // over records that go nowhere
+	return first
 }
 
 // post adds weights[tag] to what the entries of records count, for the records

@@ -148,10 +148,13 @@ func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Pos
 			return named(s.name, err)
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, func() { p.abort(context.Cause(ctx)) })()
-	p.start(ctx, g)
-	return g.Wait()
+	g, inner := errgroup.WithContext(ctx)
+	defer context.AfterFunc(inner, func() { p.abort(context.Cause(inner)) })()
+	p.start(inner, g)
+	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // start starts all goroutines of the pipeline in g.

@@ -297,6 +297,61 @@ func TestABarrierSeparatesWhatCameBeforeFromWhatCameAfter(t *testing.T) {
 	})
 }
 
+// lingering is an outlet that lets the other side act on its end before the
+// sender goes on.
+type lingering struct{ stream.Outlet }
+
+func (o lingering) Close() {
+	o.Outlet.Close()
+	time.Sleep(time.Second)
+}
+
+func TestABarrierDoesNotPassAVertexThatFailed(t *testing.T) {
+	noLuck := errors.New("no luck")
+	fails := each(func(*stream.Output, *stream.Batch, int) error {
+		time.Sleep(time.Minute)
+		return noLuck
+	})
+	tests := []struct {
+		name      string
+		transform stream.Transform
+		source    stream.Source
+	}{
+		{"a transform that holds records from before it", fails, &numbers{count: 10, batch: 10}},
+		{"a source that has not sent it", each(pass), &broken{after: time.Minute, err: noLuck}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				other := &numbers{count: 10, batch: 10, gate: make(chan struct{})}
+				passed := func(stream.VertexID, *stream.Barrier) { t.Error("the barrier passed") }
+				p := mustNew(t, graph([]Vertex{source("in", tt.source), source("other", other), udf("x", 1, tt.transform), sink("a", &collect{})},
+					"in x", "x a", "other a"), Hooks{BarrierPassed: passed})
+				for _, r := range []*router{p.sources[0].out, p.transforms[0].out} {
+					r.outlets[0] = lingering{r.outlets[0]}
+				}
+				p.sources[1].inject(&stream.Barrier{Epoch: 1})
+				if err := p.Run(t.Context(), nil); !errors.Is(err, noLuck) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestRunReturnsTheCauseOfAnAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &collect{gate: make(chan struct{})} // returns the plain error of its context
+		p := mustNew(t, graph([]Vertex{source("in", &numbers{count: 10, batch: 10}), sink("a", a)}, "in a"), Hooks{})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		fenced := errors.New("fenced")
+		time.AfterFunc(time.Minute, func() { cancel(fenced) })
+		if err := p.Run(ctx, nil); !errors.Is(err, fenced) {
+			t.Errorf("got %v, want the cause", err)
+		}
+	})
+}
+
 // dup returns each of lo … hi-1 twice.
 func dup(lo, hi int) (out []int) {
 	for i := lo; i < hi; i++ {

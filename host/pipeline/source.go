@@ -56,11 +56,18 @@ func (s *sourceLoop) request(ctx context.Context) (read context.Context, barrier
 	return read, barriers, s.stopped
 }
 
-// run reads until the source ends, stop is called or ctx ends. Only in the last
-// case it returns ctx's error.
+// run reads until the source ends or stop is called, and closes the outbound
+// edges. When ctx ends or reading fails it returns the error and leaves them open.
 func (s *sourceLoop) run(ctx context.Context) error {
-	defer s.out.close()
 	defer s.interrupt(func() {})
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	s.out.close()
+	return nil
+}
+
+func (s *sourceLoop) read(ctx context.Context) error {
 	low := stream.NoWatermark
 	for {
 		read, barriers, stopped := s.request(ctx)
@@ -78,7 +85,7 @@ func (s *sourceLoop) run(ctx context.Context) error {
 			return s.promise(ctx, &low, stream.EndOfTime)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case read.Err() == nil:
+		case read.Err() == nil || !errors.Is(err, read.Err()):
 			return err
 		}
 	}

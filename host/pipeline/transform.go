@@ -23,14 +23,16 @@ type transformLoop struct {
 	describe  func(r *stream.Record) string // says which source record it was
 }
 
-// run is one of the workers; the last one to end closes the outbound edges.
+// run is one of the workers; the last one to end closes the outbound edges. If
+// one fails they stay open: a closed edge promises that nothing is missing.
 func (t *transformLoop) run(ctx context.Context) error {
-	defer func() {
-		if t.left.Add(-1) == 0 {
-			t.out.close()
-		}
-	}()
-	return t.work(ctx)
+	if err := t.work(ctx); err != nil {
+		return err
+	}
+	if t.left.Add(-1) == 0 {
+		t.out.close()
+	}
+	return nil
 }
 
 // work takes calls, makes them and sends what they return, until the inbox has
