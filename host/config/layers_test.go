@@ -75,7 +75,7 @@ func TestPipelineDefaults(t *testing.T) {
 	equal(t, "plugin", udf.UDF.Plugin, "parse-log")
 	equal(t, "limits", udf.UDF.Limits, config.Limits{
 		Memory: 64 * config.MiB, RecordBytes: config.MiB, OutputPerRecord: 1000,
-		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, CallDeadline: 10 * time.Second,
+		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, CallDeadline: 10 * time.Second,
 	})
 	equal(t, "grant", udf.UDF.Grant, []abi.Capability(nil))
 	equal(t, "order", udf.Order, config.OrderNone)

@@ -62,12 +62,17 @@ type Limits struct {
 	PluginBytes     Bytes `koanf:"pluginBytes"`     // the plugin file
 	TableElements   int   `koanf:"tableElements"`   // each table of one instance
 
-	CallDeadline time.Duration `koanf:"callDeadline"` // one call, and starting an instance
+	HostCalls int `koanf:"hostCalls"` // functions of the host that one call calls
+	LogLines  int `koanf:"logLines"`  // per second, of all instances
+
+	CallDeadline   time.Duration `koanf:"callDeadline"`   // one call, and starting an instance
+	RecordDeadline time.Duration `koanf:"recordDeadline"` // times the records of a call; 0 = none
 }
 
 // Sandbox says how a guest is kept in check.
 type Sandbox struct {
 	Metering Switch `koanf:"metering"` // off = it cannot be interrupted: for trusted plugins
+	Fuel     int64  `koanf:"fuel"`     // of one call, about one unit per instruction; 0 = no limit
 }
 
 // Switch is on or off.
@@ -149,6 +154,7 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 		b.fault(p, stream.GraphShape, "the vertex is a "+strings.Join(roles, " and a "), "make a vertex of each, and join them by edges")
 	}
 	within(b, p.key("concurrency"), v.Concurrency, 1, maxConcurrency)
+	within(b, p.key("sandbox").key("fuel"), v.Sandbox.Fuel, 0, 1<<60)
 	b.batch(p.key("batch"), v.Batch)
 	b.batch(p.key("queue"), v.Queue)
 }
@@ -171,7 +177,7 @@ func (b *binder) apt(p path, keys map[string]any, role string) {
 // udf fills a UDF and checks it.
 func (b *binder) udf(p path, in any, out reflect.Value) {
 	u := out.Addr().Interface().(*UDF)
-	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, CallDeadline: 10 * time.Second}
+	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, CallDeadline: 10 * time.Second}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
 	if !ok {
@@ -190,6 +196,11 @@ func (b *binder) udf(p path, in any, out reflect.Value) {
 	within(b, at.key("outputBytes"), l.OutputBytes, 1, maxBytes)
 	within(b, at.key("pluginBytes"), l.PluginBytes, 1, maxBytes)
 	within(b, at.key("tableElements"), l.TableElements, 1, 10_000_000)
+	within(b, at.key("hostCalls"), l.HostCalls, 1, 1<<40)
+	within(b, at.key("logLines"), l.LogLines, 1, 1_000_000)
+	if l.RecordDeadline < 0 || l.RecordDeadline > time.Hour {
+		b.fault(at.key("recordDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.RecordDeadline), "use 0 to 1h")
+	}
 	if l.CallDeadline < time.Millisecond || l.CallDeadline > time.Hour {
 		b.fault(at.key("callDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.CallDeadline), "use 1ms to 1h")
 	}

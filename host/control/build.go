@@ -115,6 +115,10 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		OutputBytes:     int(c.UDF.Limits.OutputBytes),
 		TableElements:   uint64(c.UDF.Limits.TableElements),
 		CallDeadline:    c.UDF.Limits.CallDeadline,
+		RecordDeadline:  c.UDF.Limits.RecordDeadline,
+		Fuel:            c.Sandbox.Fuel,
+		HostCalls:       c.UDF.Limits.HostCalls,
+		LogLines:        c.UDF.Limits.LogLines,
 		Unmetered:       c.Sandbox.Metering == config.Off,
 	})
 	if err != nil {

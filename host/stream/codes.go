@@ -41,6 +41,7 @@ const (
 	GuestTrap     Code = "guest-trap"
 	GuestDeadline Code = "guest-deadline"
 	GuestOutput   Code = "guest-output"
+	GuestFuel     Code = "guest-fuel"
 	GuestLimit    Code = "guest-limit"
 	GuestMemory   Code = "guest-memory"
 	RecordError   Code = "record-error"

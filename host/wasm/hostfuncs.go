@@ -40,7 +40,9 @@ func instantiateHost(ctx context.Context, r wazero.Runtime) error {
 		call := func(ctx context.Context, m api.Module, stack []uint64) {
 			i := ctx.Value(instanceKey{}).(*instance)
 			err := denied
-			if slices.Contains(i.vertex.Grant, capability) {
+			if i.hostCalls++; i.hostCalls > i.plugin.limits.HostCalls {
+				err = fmt.Errorf("more than %d calls of the host in one call (limits.hostCalls)", i.plugin.limits.HostCalls)
+			} else if slices.Contains(i.vertex.Grant, capability) {
 				err = function(i, m.Memory(), stack)
 			}
 			if err != nil {
@@ -63,10 +65,8 @@ func (i *instance) log(m api.Memory, stack []uint64) error {
 	if !ok {
 		return errRange
 	}
-	if i.vertex.Events.GuestLog != nil {
-		level := min(max(stream.GuestLevel(int32(stack[0])), stream.GuestDebug), stream.GuestError)
-		i.vertex.Events.GuestLog(i.vertex.Vertex, level, string(text[:min(len(text), maxLogLine)]))
-	}
+	level := min(max(stream.GuestLevel(int32(stack[0])), stream.GuestDebug), stream.GuestError)
+	i.vertex.log(level, text[:min(len(text), maxLogLine)], i.plugin.limits.LogLines)
 	return nil
 }
 

@@ -13,6 +13,69 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
+func TestFuelEndsACallAtTheSameInstruction(t *testing.T) {
+	limits := DefaultLimits()
+	limits.Fuel = 3_000_000
+	a := abitest.NewGuest(func(a *abitest.Asm) {
+		a.Import("wasmill", "log", []byte{abitest.I32, abitest.I32, abitest.I32}, nil)
+	})
+	count := []byte{0x41, 0, 0x28, 0, 0xc0, 0x00} // i32.load 64
+	a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil,
+		abitest.Loop(), abitest.Const(0), count, abitest.Const(1), abitest.Op(abitest.Add), abitest.Store(64), abitest.Br(0), abitest.Op(abitest.End), abitest.Const(8))
+	p := mustLoadLimited(t, newEngine(t), a.Bytes(), limits)
+	grant := []abi.Capability{abi.CapabilityLog}
+	var counts []uint32
+	for range 5 {
+		i, err := p.instantiate(t.Context(), &vertex{Config: Config{Grant: grant, Tags: stream.NewTagTable()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.clock.slice = int64(10_000 * (1 + len(counts)*37)) // slices fall differently
+		out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+		if err := i.call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out); stream.CodeOf(err) != stream.GuestFuel {
+			t.Fatalf("got %v", err)
+		}
+		n, _ := i.memory.ReadUint32Le(64)
+		counts = append(counts, n)
+		if err := i.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if slices.Min(counts) != slices.Max(counts) || counts[0] < 100_000 {
+		t.Errorf("rounds %d", counts)
+	}
+}
+
+func TestAFloodOfHostCallsAndLinesIsStopped(t *testing.T) {
+	limits := DefaultLimits()
+	limits.HostCalls = 1000
+	a := abitest.NewGuest(func(a *abitest.Asm) {
+		a.Import("wasmill", "log", []byte{abitest.I32, abitest.I32, abitest.I32}, nil)
+	})
+	a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil,
+		abitest.Loop(), abitest.Const(1), abitest.Const(0), abitest.Const(9), abitest.Call(0), abitest.Br(0), abitest.Op(abitest.End), abitest.Const(8))
+	p := mustLoadLimited(t, newEngine(t), a.Bytes(), limits)
+	var lines []string
+	tr, err := p.Transform(t.Context(), Config{
+		Vertex: "v", Grant: []abi.Capability{abi.CapabilityLog}, Instances: 1, Tags: stream.NewTagTable(),
+		Events: stream.Events{GuestLog: func(_ stream.VertexID, _ stream.GuestLevel, text string) { lines = append(lines, text) }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+	err = tr.Call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out)
+	if stream.CodeOf(err) != stream.GuestTrap || !strings.Contains(err.Error(), "limits.hostCalls") {
+		t.Errorf("got %v", err)
+	}
+	if err := tr.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(lines) != limits.LogLines+1 || !strings.HasPrefix(lines[len(lines)-1], "900 lines more than 100 per second") {
+		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
+	}
+}
+
 // hostile are bodies of wasmill_process that never return, or not for long.
 // Local 0 is the frame; 1 and 2 are free.
 func hostile() map[string][]byte {

@@ -15,6 +15,7 @@ import (
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm/binary"
+	"github.com/wasmill/wasmill/host/wasm/meter"
 )
 
 // instance is one live guest. One goroutine at a time uses it.
@@ -33,18 +34,21 @@ type instance struct {
 	output  head   // of standard output and error
 	decoder decoder
 	clock   clock
+
+	hostCalls int // in the call under way
 }
 
 // vertex is what the instances of one transform share.
 type vertex struct {
 	Config
 	seed uint64
+	said logWindow
 }
 
 // instantiate starts a guest, up to its _initialize.
 func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
 	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}}
-	i.clock.begin(ctx, i.clock.epoch, p.limits.CallDeadline)
+	i.clock.begin(ctx, i.clock.epoch, p.limits.CallDeadline, 0)
 	i.ctx = context.WithValue(context.WithoutCancel(ctx), instanceKey{}, i)
 	config := wazero.NewModuleConfig().
 		WithName("").
@@ -57,6 +61,7 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 	}
 	i.module, i.memory = module, module.Memory()
 	i.process, i.input = module.ExportedFunction(abi.ExportProcess), module.ExportedFunction(abi.ExportInput)
+	i.clock.fuel, _ = module.ExportedGlobal(meter.ExportFuel).(api.MutableGlobal)
 	i.decoder = decoder{limits: p.limits, tags: v.Tags}
 	return i, nil
 }
@@ -111,8 +116,9 @@ func (i *instance) noRoom(size int) error {
 // error the instance is done for, and in is as it was.
 func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
 	now := time.Now()
-	i.clock.begin(ctx, now, i.plugin.limits.CallDeadline)
+	i.clock.begin(ctx, now, i.plugin.limits.deadline(in.Len()), i.plugin.limits.Fuel)
 	defer i.clock.end()
+	i.hostCalls = 0
 	i.output.reset()
 	records := uint32(abi.HeaderSize)
 	data := records + uint32(in.Len()*abi.InSize)
@@ -232,8 +238,11 @@ func (i *instance) failure(code stream.Code, what string, err error) error {
 	var exit *sys.ExitError
 	switch {
 	case errors.Is(err, errDeadline):
-		e.Code, e.Why = stream.GuestDeadline, fmt.Sprintf("the plugin ran longer than %v", i.plugin.limits.CallDeadline)
-		e.Fix = "find out why it takes so long, or raise limits.callDeadline of the vertex"
+		e.Code, e.Why = stream.GuestDeadline, "the plugin ran past its deadline"
+		e.Fix = fmt.Sprintf("find out why it takes so long, or raise limits.callDeadline (%v) or recordDeadline of the vertex", i.plugin.limits.CallDeadline)
+	case errors.Is(err, errFuel):
+		e.Code, e.Why = stream.GuestFuel, fmt.Sprintf("the plugin used more than its %d units of fuel", i.plugin.limits.Fuel)
+		e.Fix = "raise sandbox.fuel of the vertex, or lower its batch.maxRecords: it counts for a whole call"
 	case errors.As(err, &exit):
 		e.Err = fmt.Errorf("it exited with code %d", exit.ExitCode())
 	case err != nil:

@@ -2,16 +2,29 @@ package wasm
 
 import "time"
 
-// Limits bound what a plugin costs its host. All numbers are positive.
+// Limits bound what a plugin costs its host. All numbers are positive unless
+// said otherwise.
 type Limits struct {
 	PluginBytes     int64         // size of the file
 	Memory          int64         // linear memory of an instance, bytes; rounded down to pages
 	TableElements   uint64        // of each table of an instance
 	CallDeadline    time.Duration // of one call, and of starting an instance
+	RecordDeadline  time.Duration // times the records of a call, a shorter deadline; 0 = none
+	Fuel            int64         // instructions of one call, in the units of package meter; 0 = no limit
+	HostCalls       int           // of functions of module wasmill, in one call
+	LogLines        int           // per second and vertex
 	OutputPerRecord int           // entries out per record in, over a frame
 	RecordBytes     int           // key, value and headers of one record out
 	OutputBytes     int           // bytes out of one frame, beyond what went in
 	Unmetered       bool          // runs as it is: it cannot be interrupted
+}
+
+// deadline returns how long a call with n records may take.
+func (l *Limits) deadline(n int) time.Duration {
+	if l.RecordDeadline > 0 && l.RecordDeadline < l.CallDeadline/time.Duration(n) {
+		return l.RecordDeadline * time.Duration(n)
+	}
+	return l.CallDeadline
 }
 
 // DefaultLimits are those of ABI.md §6.
@@ -21,6 +34,8 @@ func DefaultLimits() Limits {
 		Memory:          64 << 20,
 		TableElements:   100_000,
 		CallDeadline:    10 * time.Second,
+		HostCalls:       1_000_000,
+		LogLines:        100,
 		OutputPerRecord: 1000,
 		RecordBytes:     1 << 20,
 		OutputBytes:     16 << 20,

@@ -92,4 +92,9 @@ func (t *Transform) Call(ctx context.Context, in *stream.Batch, out *stream.Outp
 }
 
 // Close implements stream.Transform.
-func (t *Transform) Close(ctx context.Context) error { return t.pool.close(ctx) }
+func (t *Transform) Close(ctx context.Context) error {
+	t.vertex.said.mu.Lock()
+	t.vertex.sayDropped(t.plugin.limits.LogLines)
+	t.vertex.said.mu.Unlock()
+	return t.pool.close(ctx)
+}

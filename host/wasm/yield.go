@@ -22,8 +22,11 @@ const (
 	firstSlice  = 100_000
 )
 
-// errDeadline ends a call that took too long.
-var errDeadline = errors.New("deadline passed")
+// errDeadline ends a call that took too long, errFuel one that did too much.
+var (
+	errDeadline = errors.New("deadline passed")
+	errFuel     = errors.New("fuel used up")
+)
 
 // clock measures the time that a guest runs. Times are since epoch, monotonic.
 type clock struct {
@@ -33,13 +36,23 @@ type clock struct {
 	spent    time.Duration // of the slice, in earlier calls
 	slice    int64
 	ctx      context.Context // of the call under way
+
+	fuel   api.MutableGlobal // the guest's; nil if it is not metered
+	budget int64             // fuel that the call under way has left, beyond its slice; only if there is a limit
+	capped bool              // there is a limit
 }
 
-// begin starts the clock of a call.
-func (c *clock) begin(ctx context.Context, now time.Time, limit time.Duration) {
+// begin starts the clock of a call. With a limit on fuel the call ends at the
+// same instruction each time, however the slices fall.
+func (c *clock) begin(ctx context.Context, now time.Time, limit time.Duration, fuel int64) {
 	c.resumed = now.Sub(c.epoch)
 	c.deadline = c.resumed + limit
 	c.ctx = ctx
+	if c.capped = fuel > 0 && c.fuel != nil; c.capped {
+		first := min(c.slice, fuel)
+		c.budget = fuel - first
+		c.fuel.Set(uint64(first))
+	}
 }
 
 // end stops the clock of a call.
@@ -67,7 +80,16 @@ func (c *clock) yield() (slice int64, err error) {
 	}
 	runtime.Gosched()
 	c.resumed, c.spent = time.Since(c.epoch), 0
-	return c.slice, nil
+	if !c.capped {
+		return c.slice, nil
+	}
+	owed := -int64(c.fuel.Get()) // what the guest went below zero
+	if c.budget < owed {
+		return 0, errFuel
+	}
+	slice = min(c.slice, c.budget-owed)
+	c.budget -= slice + owed
+	return slice, nil
 }
 
 // instantiateMeter defines the module that metered guests import.

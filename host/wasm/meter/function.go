@@ -13,7 +13,7 @@ const (
 	leafSize   = 32        // the largest function without a check of its own
 	bulkShift  = 6         // bulk instructions count their length >> bulkShift
 	bulkConst  = 512       // lengths below this, if constant, are not worth a check
-	growWeight = 1024      // memory.grow may copy all of a memory
+	growWeight = 1 << 16   // memory.grow may copy all of a memory
 	maxLocals  = 50_000    // of a function, as wazero has it
 	maxWeight  = 1<<31 - 1 // of a check
 )
