@@ -41,6 +41,7 @@ var owners = map[string]string{
 	"github.com/knadh/koanf":        "host/config",
 	"go.yaml.in/yaml":               "host/config",
 	"github.com/spf13/cobra":        "cmd/wasmill",
+	"github.com/ianlancetaylor":     "host/wasm",
 	"golang.org/x/term":             "cmd/wasmill",
 	"github.com/klauspost/compress": "host/connector/file",
 }

@@ -127,7 +127,8 @@ func TestAPanicOfAGoGuestIsTold(t *testing.T) {
 	tr := mustTransform(t, p, Config{Vertex: "v"})
 	result := stream.Output{Batch: (&stream.BatchPool{}).New()}
 	err = tr.Call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &result)
-	if stream.CodeOf(err) != stream.GuestTrap || !strings.Contains(err.Error(), "index out of range [7] with length 1") {
+	if stream.CodeOf(err) != stream.GuestTrap || !strings.Contains(err.Error(), "index out of range [7] with length 1") ||
+		!strings.Contains(err.Error(), "in main.seventh ← ") {
 		t.Errorf("got %v, want the guest's own words", err)
 	}
 }

@@ -248,6 +248,11 @@ func (i *instance) failure(code stream.Code, what string, err error) error {
 	case err != nil:
 		e.Err = errors.New(strings.TrimPrefix(strings.TrimSuffix(firstLine(err.Error()), " (recovered by wazero)"), "wasm error: "))
 	}
+	if err != nil {
+		if at := stack(err); at != "" {
+			e.Why += " in " + at
+		}
+	}
 	if said := i.output.text(); said != "" {
 		e.Why += "; it printed: " + said
 	}
