@@ -2,7 +2,7 @@
 // with instances of WebAssembly modules. It is the only package that knows
 // wazero.
 //
-//	file ─▶ decode ─▶ contract ─▶ compile (disk cache) ─▶ Plugin
+//	file ─▶ decode ─▶ contract ─▶ meter ─▶ compile in a child (disk cache) ─▶ Plugin
 //	                                                        │ one per vertex
 //	stream.Batch ─▶ Transform ─▶ pool ─▶ instance ─▶ guest  ▼
 //	                   ▲                    │ write frame, call, read output
@@ -19,4 +19,20 @@
 //  3. A transform has at most as many instances as its configuration says.
 //  4. A call that fails leaves its input batch as it was.
 //  5. A call allocates nothing per record.
+//  6. A metered guest runs no longer than its deadline and a fraction of a
+//     second, and lets other goroutines run about three times a millisecond.
+//
+// # Who is trusted with what
+//
+// Plugins are not trusted: not their bytes, not what they answer, not to return.
+// A plugin can make its own calls fail, use up the time, memory and output that
+// its vertex grants, and spoil its own records. It cannot read or write outside
+// its linear memory, see another instance or the host's environment, keep other
+// pipelines from running, or make the process panic.
+//
+// What stands behind that is wazero's compiler and Go, in one process: a fault
+// there is a way out. Tenants that are hostile to each other, rather than
+// careless, need a process each. The folder of compiled code is trusted as the
+// program itself is: whoever writes there runs native code. A vertex with
+// metering off trusts its plugin to return.
 package wasm

@@ -32,7 +32,7 @@ func TestFigures(t *testing.T) {
 
 	ratios := map[string]float64{}
 	for _, name := range []string{"bytescan", "words", "json", "sorthash", "gojson"} {
-		guest := buildBench(t, name)
+		guest := buildGuest(t, "bench", name)
 		ratios[name] = medianRatio(t, caller(t, guest, meteredRuntime), caller(t, guest, plainRuntime))
 		fmt.Printf("%s: time metered ÷ unmetered %.3f\n", name, ratios[name])
 		if name == "bytescan" {
@@ -46,16 +46,16 @@ func TestFigures(t *testing.T) {
 	figure("spin_gc_pause", pause*1e3, "ms")
 	figure("spin_ticker_delay", float64(delay.Microseconds())/1e3, "ms")
 	figure("deadline_overshoot_p99", overshoot(t), "ms")
-	module, compile := growth(t, buildBench(t, "gojson"))
+	module, compile := growth(t, buildGuest(t, "bench", "gojson"))
 	figure("module_growth", module, "ratio")
 	figure("compile_growth", compile, "ratio")
 }
 
-// buildBench compiles a guest of testdata/bench.
-func buildBench(t *testing.T, name string) []byte {
+// buildGuest compiles a guest in a folder of testdata, in C, Rust or Go.
+func buildGuest(t *testing.T, folder, name string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name+Ext)
-	source := filepath.Join("testdata", "bench", name)
+	source := filepath.Join("testdata", folder, name)
 	var c *exec.Cmd
 	switch {
 	case exists(source + ".c"):

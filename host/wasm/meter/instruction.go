@@ -141,8 +141,10 @@ func blockType(r *binary.Reader, in *instruction) {
 		b := r.Byte()
 		v |= uint64(b&0x7f) << shift
 		if b < 0x80 {
-			in.typed = b&0x40 == 0
-			in.index = uint32(v)
+			in.typed, in.index = b&0x40 == 0, uint32(v)
+			if !in.typed && v != 0x40 && v != 0x70 && v != 0x6f && (v < 0x7b || v > 0x7f) {
+				r.Fail(&Unsupported{"typed function references"})
+			}
 			return
 		}
 	}
