@@ -12,7 +12,7 @@ go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
 rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm
 
-.PHONY: build plugins toolchains demo test check lint fuzz-smoke clean-tree bench-flow bench-sandbox bench-micro clean
+.PHONY: build plugins toolchains demo test check lint fuzz-smoke clean-tree bench-flow bench-sandbox bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -75,6 +75,10 @@ bench-flow: build plugins/identity.wasm plugins/identity-go.wasm
 # What the sandbox costs and gives; ends with figures.
 bench-sandbox: toolchains
 	@FIGURES=1 $(GO) test ./host/wasm -run '^TestFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok'
+
+# Real modules from npm through the rewriter; needs npm and its registry.
+third-party:
+	@./.ci/third-party
 
 # The parts: codec, call, edge.
 bench-micro: plugins/identity.wasm
