@@ -25,7 +25,6 @@ type function struct {
 	locals  uint32   // parameters included
 	weights []uint32 // of the function and of each loop, in the order of their start
 	leaf    bool     // has no check of its own
-	looped  bool     // begins with a loop, whose check does for its entry too
 	scratch bool     // needs a local for the length of bulk instructions
 }
 
@@ -42,7 +41,7 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		at   int // index in weights of the region outside
 	}
 	var open []block
-	region, size, straight := 0, 0, true
+	region, size := 0, 0
 	var before instruction
 	for {
 		in := next(r)
@@ -58,9 +57,6 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		case in.op == opLoop:
 			open = append(open, block{true, region})
 			f.weights = append(f.weights, 0)
-			if straight {
-				f.looped, straight = true, false
-			}
 			region, f.leaf = len(f.weights)-1, false
 		case in.op == opBlock || in.op == opIf:
 			open = append(open, block{false, region})
@@ -80,15 +76,8 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		case in.call() || in.op == opMemoryGrow:
 			f.leaf = false
 		}
-		straight = straight && leads(&in)
 		before = in
 	}
-}
-
-// leads says whether an instruction at the start of a function always leads to
-// the next one, at no cost.
-func leads(in *instruction) bool {
-	return in.op == opBlock || in.op >= opLocalGet && in.op <= opGlobalSet || in.op == opI32Const || in.op == opI64Const
 }
 
 // readLocals reads the declarations of locals.
@@ -154,21 +143,19 @@ func (m *module) write(dst []byte, f *function) ([]byte, error) {
 	body = f.writeLocals(body)
 	r := wasm.NewReader(f.body[f.code:])
 	code := f.body[f.code:]
-	switch {
-	case f.looped:
-		f.weights[1] = add(f.weights[1], f.weights[0])
-	case !f.leaf:
+	if !f.leaf {
 		body = m.appendCheck(body, f.weights[0])
 	}
-	loop := 1
+	var open labels
 	var before instruction
 	for r.More() {
 		in := next(r)
 		switch {
-		case in.op == opLoop:
+		case in.op == opBr || in.op == opBrIf || in.op == opBrTable:
+			if weight, back := open.back(f, code, &in); back {
+				body = m.appendCheck(body, weight)
+			}
 			body = append(body, code[in.start:in.end]...)
-			body = m.appendCheck(body, f.weights[loop])
-			loop++
 		case in.op == opCall || in.op == opReturnCall || in.op == opRefFunc:
 			body = append(body, code[in.start])
 			body = appendU32(body, m.function(in.index))
@@ -178,12 +165,50 @@ func (m *module) write(dst []byte, f *function) ([]byte, error) {
 		default:
 			body = append(body, code[in.start:in.end]...)
 		}
+		open.enter(in.op)
 		before = in
 	}
 	if r.Err() != nil {
 		return dst, r.Err()
 	}
 	return append(appendU32(dst, uint32(len(body))), body...), nil
+}
+
+// labels are the constructs that are open where the second walk stands.
+type labels struct {
+	loops []int // of each: its index in function.weights, 0 = no loop
+	seen  int   // loops so far
+}
+
+// enter follows an instruction that opens or ends a construct.
+func (l *labels) enter(op uint16) {
+	switch op {
+	case opLoop:
+		l.seen++
+		l.loops = append(l.loops, l.seen)
+	case opBlock, opIf:
+		l.loops = append(l.loops, 0)
+	case opEnd:
+		l.loops = l.loops[:max(len(l.loops)-1, 0)]
+	}
+}
+
+// back says whether a branch may lead back to the start of a loop, and what the
+// heaviest such loop weighs.
+func (l *labels) back(f *function, code []byte, in *instruction) (weight uint32, back bool) {
+	r := wasm.NewReader(code[in.start+1 : in.end])
+	n := uint32(1)
+	if in.op == opBrTable {
+		n = r.Count() + 1
+	}
+	for ; n > 0; n-- {
+		depth := int(r.U32())
+		if depth >= len(l.loops) || l.loops[len(l.loops)-1-depth] == 0 {
+			continue
+		}
+		weight, back = max(weight, f.weights[l.loops[len(l.loops)-1-depth]]), true
+	}
+	return weight, back
 }
 
 // writeLocals copies the declarations and adds the scratch local.
@@ -222,7 +247,7 @@ func (m *module) appendSpend(dst []byte) []byte {
 	dst = append(dst, 0x7d) // i64.sub
 	dst = m.appendGlobal(dst, opGlobalSet)
 	dst = m.appendGlobal(dst, opGlobalGet)
-	dst = append(dst, opI64Const, 0, 0x53, opIf, 0x40) // i64.lt_s, if without a type
+	dst = append(dst, opI64Const, 0, 0x59, opIf, 0x40, opElse) // i64.ge_s, if without a type
 	dst = appendU32(append(dst, opCall), m.yield)
 	dst = m.appendGlobal(dst, opGlobalSet)
 	return append(dst, opEnd)
