@@ -2,24 +2,30 @@
 // cost what they are allowed to: it counts fuel down in a global, and where it
 // is used up the guest calls the host.
 //
-//	function entry, loop header, before bulk instructions:
+//	function entry, branches back to a loop, before bulk instructions:
 //
 //	    global.get $fuel             ;; i64, appended to the globals
-//	    i64.const  weight            ;; instructions until the next check
+//	    i64.const  weight            ;; instructions since the last check
 //	    i64.sub
 //	    global.set $fuel
 //	    global.get $fuel
 //	    i64.const  0
-//	    i64.lt_s
-//	    if
+//	    i64.ge_s
+//	    if else
 //	      call       $yield          ;; imported, () -> i64: the next slice
 //	      global.set $fuel
 //	    end
 //
-// The weight of a check is the number of instructions in the body of its loop,
-// or of its function, that are in no inner loop. Bulk instructions count 1/64
-// of their length more. A function with at most leafSize instructions and no
-// loop, call or bulk instruction has no check of its own: its callers pay.
+// A branch back weighs as many instructions as the body of its loop has, a
+// function as many as it has in all, so that the first round of a loop is paid
+// on entry. Bulk instructions weigh 1/64 of their length more. A function that
+// costs little with all that it calls has no check of its own: its callers pay
+// (see callgraph.go).
+//
+// Where the check stands and which side comes first is made for wazero's
+// register allocator: the state of registers where branches meet is that of the
+// first one, and a loop's variable that is live across a call is stored at each
+// definition, even if that call is hardly ever made.
 //
 // Besides, the rewriter caps the maxima of memory and table, exports mutable
 // globals under reserved names, and renumbers what the new import shifts, the

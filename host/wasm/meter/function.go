@@ -10,7 +10,8 @@ import (
 
 // Costs that are not 1 per instruction, in instructions.
 const (
-	leafSize   = 32        // the largest function without a check of its own
+	indirect   = 32        // a call through a table, whatever it reaches
+	freeSize   = 1024      // the most that a function without a check of its own may cost
 	bulkShift  = 6         // bulk instructions count their length >> bulkShift
 	bulkConst  = 512       // lengths below this, if constant, are not worth a check
 	growWeight = 1 << 16   // memory.grow may copy all of a memory
@@ -24,14 +25,22 @@ type function struct {
 	code    int      // where instructions start in body
 	locals  uint32   // parameters included
 	weights []uint32 // of the function and of each loop, in the order of their start
-	leaf    bool     // has no check of its own
+	outside []int    // of each: the index of the region it is in
+	calls   []call   // of functions that are not imported, by name
+	free    bool     // has no check of its own: its callers pay
 	scratch bool     // needs a local for the length of bulk instructions
+}
+
+// call is a place where a function calls another one.
+type call struct {
+	callee uint32 // among those that are not imported
+	region int    // index in weights
 }
 
 // scan walks a body for the first time: it checks all indices and weighs.
 func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 	r := wasm.NewReader(body)
-	f = function{body: body, locals: uint32(len(typ.Params)), weights: []uint32{0}, leaf: true}
+	f = function{body: body, locals: uint32(len(typ.Params)), weights: []uint32{0}, outside: []int{0}}
 	if err := f.readLocals(r); err != nil {
 		return f, err
 	}
@@ -41,7 +50,7 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		at   int // index in weights of the region outside
 	}
 	var open []block
-	region, size := 0, 0
+	region := 0
 	var before instruction
 	for {
 		in := next(r)
@@ -51,30 +60,29 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		if err := m.check(&in, f.locals); err != nil {
 			return f, err
 		}
-		size++
-		f.weights[region] = add(f.weights[region], m.weigh(&in))
+		f.weights[region] = add(f.weights[region], weigh(&in))
 		switch {
 		case in.op == opLoop:
 			open = append(open, block{true, region})
-			f.weights = append(f.weights, 0)
-			region, f.leaf = len(f.weights)-1, false
+			f.weights, f.outside = append(f.weights, 0), append(f.outside, region)
+			region = len(f.weights) - 1
 		case in.op == opBlock || in.op == opIf:
 			open = append(open, block{false, region})
 		case in.op == opEnd && len(open) == 0:
 			if r.More() {
 				return f, errors.New("there are instructions after the end of the function")
 			}
-			f.leaf = f.leaf && size <= leafSize
 			return f, nil
 		case in.op == opEnd:
 			last := open[len(open)-1]
 			open = open[:len(open)-1]
 			region = last.at
 		case in.bulk():
-			f.leaf = false
 			f.scratch = f.scratch || metered(&in, &before)
-		case in.call() || in.op == opMemoryGrow:
-			f.leaf = false
+		case (in.op == opCall || in.op == opReturnCall) && in.index >= m.yield:
+			f.calls = append(f.calls, call{in.index - m.yield, region})
+		case in.op == opRefFunc:
+			m.take(in.index)
 		}
 		before = in
 	}
@@ -96,12 +104,12 @@ func (f *function) readLocals(r *wasm.Reader) error {
 func add(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), maxWeight)) }
 
 // weigh returns what an instruction costs where it stands.
-func (m *module) weigh(in *instruction) uint32 {
+func weigh(in *instruction) uint32 {
 	switch in.op {
 	case opMemoryGrow:
 		return growWeight
-	case opCall, opReturnCall, opCallIndirect, opReturnCallI:
-		return leafSize // what a callee without a check may take
+	case opCallIndirect, opReturnCallI:
+		return indirect
 	}
 	return 1
 }
@@ -143,7 +151,7 @@ func (m *module) write(dst []byte, f *function) ([]byte, error) {
 	body = f.writeLocals(body)
 	r := wasm.NewReader(f.body[f.code:])
 	code := f.body[f.code:]
-	if !f.leaf {
+	if !f.free {
 		body = m.appendCheck(body, f.weights[0])
 	}
 	var open labels

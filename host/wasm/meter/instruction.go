@@ -73,10 +73,6 @@ func (in *instruction) bulk() bool {
 	return false
 }
 
-func (in *instruction) call() bool {
-	return in.op >= opCall && in.op <= opReturnCallI
-}
-
 // next reads one instruction. A failure stays in r.
 func next(r *binary.Reader) (in instruction) {
 	in.start = r.Pos()

@@ -58,6 +58,7 @@ func Rewrite(in *wasm.Module, limits Limits) (*Result, error) {
 		}
 	}
 	m.functions = m.yield + uint32(len(in.Funcs))
+	m.taken = make([]bool, len(in.Funcs))
 	if err := m.readGlobals(); err != nil {
 		return nil, err
 	}
@@ -74,8 +75,16 @@ type module struct {
 	functions uint32   // before
 	yield     uint32   // index of the new import: behind the other imported functions
 	globals   uint32   // before: the index of the new global
+	taken     []bool   // functions that tables may hold, by index among those not imported
 	mutable   []uint32 // indices of the mutable globals that are not imported
 	result    Result
+}
+
+// take notes that a table may hold a function.
+func (m *module) take(index uint32) {
+	if index >= m.yield {
+		m.taken[index-m.yield] = true
+	}
 }
 
 // function returns the new index of a function.

@@ -222,6 +222,7 @@ func (m *module) expression(r *wasm.Reader, content, dst []byte) ([]byte, error)
 			if err := m.check(&in, 0); err != nil {
 				return nil, err
 			}
+			m.take(in.index)
 			dst = appendU32(append(dst, opRefFunc), m.function(in.index))
 			continue
 		case opGlobalGet:
@@ -320,6 +321,7 @@ func (m *module) segment(r *wasm.Reader, content, dst []byte) (out []byte, err e
 		if index >= m.functions {
 			return nil, fmt.Errorf("function %d of %d", index, m.functions)
 		}
+		m.take(index)
 		dst = appendU32(dst, m.function(index))
 	}
 	return dst, r.Err()
@@ -332,7 +334,7 @@ func (m *module) code(content []byte) ([]byte, error) {
 	}
 	r := wasm.NewReader(content)
 	n := r.Count()
-	out := appendU32(make([]byte, 0, len(content)+len(content)/2), n)
+	functions := make([]function, n)
 	for i := range n {
 		body := r.Bytes(r.U32())
 		if r.Err() != nil {
@@ -342,14 +344,20 @@ func (m *module) code(content []byte) ([]byte, error) {
 		if !ok {
 			return nil, fmt.Errorf("function %d has a type that is not there", m.yield+i)
 		}
-		f, err := m.scan(body, typ)
-		if err == nil {
-			out, err = m.write(out, &f)
-		}
-		if err != nil {
+		var err error
+		if functions[i], err = m.scan(body, typ); err != nil {
 			return nil, fmt.Errorf("function %d: %w", m.yield+i, err)
 		}
-		if !f.leaf {
+	}
+	m.settle(functions)
+	out := appendU32(make([]byte, 0, len(content)+len(content)/2), n)
+	for i := range functions {
+		f := &functions[i]
+		var err error
+		if out, err = m.write(out, f); err != nil {
+			return nil, fmt.Errorf("function %d: %w", m.yield+uint32(i), err)
+		}
+		if !f.free {
 			m.result.Functions++
 		}
 		if f.scratch {
