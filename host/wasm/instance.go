@@ -10,6 +10,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wasmill/wasmill/abi"
@@ -55,7 +56,8 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 		WithStartFunctions(abi.ExportInitialize).
 		WithStdout(&i.output).
 		WithStderr(&i.output)
-	module, err := p.runtime.InstantiateModule(i.ctx, p.compiled, config)
+	starting := experimental.WithMemoryAllocator(i.ctx, experimental.MemoryAllocatorFunc(allocateMemory))
+	module, err := p.runtime.InstantiateModule(starting, p.compiled, config)
 	if err != nil {
 		return nil, i.failure(stream.PluginStart, "failed while it started", err)
 	}

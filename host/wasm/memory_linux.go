@@ -1,0 +1,5 @@
+package wasm
+
+import "syscall"
+
+const noReserve = syscall.MAP_NORESERVE
