@@ -139,6 +139,7 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	b := control.Builder{
 		Engine:     h.engine,
 		PluginsDir: h.Settings.Plugins.Dir,
+		Budget:     control.Budget(h.Settings.Memory),
 		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
 		Native:     o.Native,
 	}

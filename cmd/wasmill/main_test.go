@@ -37,6 +37,7 @@ func newWorkshop(t *testing.T) *workshop {
 	w := &workshop{t, t.TempDir()}
 	t.Chdir(w.dir)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(w.dir, "cache"))
+	t.Setenv("WASMILL_MEMORY_BUDGET", "64GiB") // whatever machine this is
 	w.write("plugins/identity.wasm", string(abitest.Identity()))
 	w.write("in.txt", "one\ntwo\nthree\n")
 	return w
@@ -148,6 +149,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"a sink that writes what a source reads", replace("out.txt", "./in.txt"), "", stream.ConfigValue, 2, "p.yaml:9:"},
 		{"a sink that writes what a glob finds", replace("path: in.txt", "path: '*.txt'"), "", stream.ConfigValue, 2, "p.yaml:9:"},
 		{"two sinks on one file", replace("edges:", "  - {name: out2, sink: {file: {path: out.txt}}}\nedges:\n  - {from: in, to: out2}"), "", stream.ConfigValue, 2, "p.yaml:10:"},
+		{"more memory than there is", replace("order: input", "concurrency: 4096"), "", stream.ConfigValue, 2, "p.yaml:7:"},
 		{"a cycle", replace("edges:", "edges:\n  - {from: f, to: f}"), "", stream.GraphCycle, 2, "p.yaml:11:"},
 		{"a dangling edge", replace("to: out}", "to: outt}"), "", stream.GraphDangling, 2, "p.yaml:12:"},
 		{"a name used twice", replace("name: f", "name: out"), "", stream.GraphDuplicate, 2, "p.yaml:"},
@@ -233,7 +235,7 @@ func TestPluginCommands(t *testing.T) {
 	}
 	exit, out, _ = w.wasmill("plugin", "inspect", "identity", "--json")
 	var i inspection
-	if err := json.Unmarshal([]byte(out), &i); err != nil || exit != 0 || i.Description.Name != "abitest" || i.MemoryMin != 4<<20 {
+	if err := json.Unmarshal([]byte(out), &i); err != nil || exit != 0 || i.Description.Name != "abitest" || i.MemoryMin != 4<<20 || i.Metered.Loops != 1 || i.Metered.Bytes <= i.Bytes {
 		t.Errorf("inspect: exit %d, %v: %s", exit, err, out)
 	}
 	if exit, out, _ = w.wasmill("plugin", "inspect", "plugins/identity.wasm"); exit != 0 || !strings.Contains(out, "wasmill_process") {

@@ -115,8 +115,16 @@ type inspection struct {
 	Description abi.Description  `json:"description"`
 	Wants       []abi.Capability `json:"wants"`
 	MemoryMin   uint64           `json:"memory_min_bytes"`
+	Metered     metered          `json:"metered"`
 	Imports     []string         `json:"imports"`
 	Exports     []string         `json:"exports"`
+}
+
+// metered is what a plugin is after it has been made interruptible.
+type metered struct {
+	Bytes     int `json:"bytes"`
+	Loops     int `json:"loops"`
+	Functions int `json:"functions"` // with a check at their entry
 }
 
 func newPluginInspect(f *flags, s stdio) *cobra.Command {
@@ -136,6 +144,8 @@ func newPluginInspect(f *flags, s stdio) *cobra.Command {
 				line("file", i.File)
 				line("sha256", i.SHA256)
 				line("size", humanBytes(float64(i.Bytes)))
+				line("metered", fmt.Sprintf("%s (× %.2f), %d loops, %d functions with a check of their own",
+					humanBytes(float64(i.Metered.Bytes)), float64(i.Metered.Bytes)/float64(i.Bytes), i.Metered.Loops, i.Metered.Functions))
 				line("compiled in", (time.Duration(i.CompileMS*1e6) * time.Nanosecond).Round(10*time.Microsecond))
 				line("name", i.Description.Name)
 				line("version", i.Description.Version)
@@ -156,6 +166,7 @@ func inspect(p *wasm.Plugin) inspection {
 	i := inspection{
 		File: p.Path, SHA256: p.Hash, Bytes: p.Size, CompileMS: float64(p.CompileTime.Microseconds()) / 1e3,
 		Description: p.Description, Wants: p.Wants, MemoryMin: p.Module.Memories[0].Min * wasm.PageSize,
+		Metered: metered{len(p.Metered.Module), p.Metered.Loops, p.Metered.Functions},
 	}
 	for _, im := range p.Module.Imports {
 		i.Imports = append(i.Imports, im.Module+"."+im.Name)

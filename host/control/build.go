@@ -16,6 +16,7 @@ import (
 type Builder struct {
 	Engine     *wasm.Engine
 	PluginsDir string
+	Budget     config.Bytes // of all guests of a pipeline together; 0 = no limit
 	Lent       Lent
 	Events     stream.Events
 	Native     map[string]func() stream.Transform // by plugin name: used instead of the plugin
@@ -33,6 +34,7 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	g.Tags = stream.NewTagTable(names...)
 	build := build{Builder: b, config: c, tags: g.Tags}
 	build.checkFiles()
+	build.checkMemory()
 	for i := range c.Vertices {
 		g.Vertices = append(g.Vertices, build.vertex(ctx, i))
 	}
