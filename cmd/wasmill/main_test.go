@@ -156,7 +156,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"an unknown key", replace("order:", "ordr:"), "", stream.ConfigUnknownKey, 2, "p.yaml:7:"},
 		{"a wrong type", replace("order: input", "concurrency: many"), "", stream.ConfigType, 2, "p.yaml:7:"},
 		{"bad YAML", "name: p\n\tvertices: []", "", stream.ConfigSyntax, 2, "p.yaml:2:"},
-		{"a missing file", replace("in.txt", "inn.txt"), "", stream.InputMissing, 2, "inn.txt"},
+		{"a missing file", replace("in.txt", "inn.txt"), "", stream.InputMissing, 2, "in, inn.txt"},
 		{"a directory as file", replace("in.txt", "plugins"), "", stream.InputDirectory, 2, "plugins"},
 		{"a line over the limit", replace("path: in.txt", "path: in.txt, maxRecordBytes: 4"), "", stream.RecordSize, 2, "in.txt:3"},
 		{"an output folder that is not there", replace("out.txt", "nowhere/out.txt"), "", stream.OutputFile, 3, "nowhere/out.txt"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -192,10 +193,17 @@ func (p *Pipeline) start(ctx context.Context, g *errgroup.Group) {
 // named adds the vertex to an error that does not say where it happened.
 func named(name stream.VertexID, err error) error {
 	var e *stream.Error
-	if err == nil || errors.Is(err, context.Canceled) || (errors.As(err, &e) && e.Where != "") {
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return err
+	case !errors.As(err, &e):
+		return fmt.Errorf("vertex %s: %w", name, err)
+	case strings.HasPrefix(e.Where, string(name)+", "):
 		return err
 	}
-	return fmt.Errorf("vertex %s: %w", name, err)
+	placed := *e
+	placed.Where = strings.TrimSuffix(string(name)+", "+e.Where, ", ")
+	return &placed
 }
 
 func (p *Pipeline) abort(err error) {
