@@ -126,7 +126,7 @@ const (
 	maxRecords     = 1 << 16
 	maxBytes       = GiB
 	wasmPage       = 64 * KiB
-	wasmMemory     = 4 * GiB
+	wasmMemory     = 4*GiB - MiB // wazero's size of a memory has 32 bits
 )
 
 // vertex fills a vertex and checks it on its own.
