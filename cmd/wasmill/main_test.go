@@ -207,6 +207,14 @@ func TestAnUnreadableInputIsRefused(t *testing.T) {
 	}
 }
 
+func TestAMisspeltPluginIsGuessed(t *testing.T) {
+	w := newWorkshop(t)
+	w.write("p.yaml", strings.ReplaceAll(plain, "plugin: identity", "plugin: identiti"))
+	if exit, _, text := w.wasmill("validate", "p.yaml"); exit != 2 || !strings.Contains(text, "did you mean identity?") {
+		t.Errorf("exit %d: %s", exit, text)
+	}
+}
+
 func TestAllErrorsAreReportedAtOnce(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("p.yaml", strings.NewReplacer("order: input", "ordr: input", "path: out.txt", "pth: out.txt", "to: out", "to: nowhere").Replace(plain))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/pipeline"
@@ -124,7 +125,7 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		Unmetered:       c.Sandbox.Metering == config.Off,
 	})
 	if err != nil {
-		return nil, where(err)
+		return nil, where(b.guess(c.UDF.Plugin, err))
 	}
 	t, err := p.Transform(ctx, wasm.Config{
 		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency, Tags: b.tags, Events: b.Events,
@@ -136,6 +137,22 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		return nil, errors.Join(where(err), p.Close(ctx))
 	}
 	return owned{t, p}, nil
+}
+
+// guess says which plugin may have been meant by one that is not there.
+func (b *build) guess(name string, err error) error {
+	var e *stream.Error
+	if !errors.As(err, &e) || e.Code != stream.PluginNotFound {
+		return err
+	}
+	names, _ := wasm.Names(b.PluginsDir)
+	near := config.Suggest(name, names)
+	if len(names) == 0 || !strings.HasPrefix(near, "did you mean") {
+		return err
+	}
+	guessed := *e
+	guessed.Fix = near
+	return &guessed
 }
 
 // checkTags finds tags of edges that the plugin says it does not emit.
