@@ -80,12 +80,19 @@ func TestManyDeadlinesLeaveNothingBehind(t *testing.T) {
 	for range 50 {
 		kill()
 	}
-	before, goroutines := heap(), runtime.NumGoroutine()
+	mapped := func() int { // memory mappings; 0 where there is no /proc
+		maps, _ := os.ReadFile("/proc/self/maps")
+		return strings.Count(string(maps), "\n")
+	}
+	before, goroutines, mappings := heap(), runtime.NumGoroutine(), mapped()
 	for range kills {
 		kill()
 	}
 	after := heap()
 	t.Logf("%d kills: heap %d → %d bytes, %d → %d goroutines", kills, before, after, goroutines, runtime.NumGoroutine())
+	if now := mapped(); now > mappings+50 {
+		t.Errorf("%d → %d memory mappings", mappings, now)
+	}
 	if after > before+8<<20 || runtime.NumGoroutine() > goroutines+2 {
 		t.Errorf("heap %d → %d bytes, %d → %d goroutines", before, after, goroutines, runtime.NumGoroutine())
 	}
