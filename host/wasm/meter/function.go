@@ -45,11 +45,7 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		return f, err
 	}
 	f.code = r.Pos()
-	type block struct {
-		loop bool
-		at   int // index in weights of the region outside
-	}
-	var open []block
+	var open []int // for each open construct: the region outside
 	region := 0
 	var before instruction
 	for {
@@ -63,20 +59,19 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		f.weights[region] = add(f.weights[region], weigh(&in))
 		switch {
 		case in.op == opLoop:
-			open = append(open, block{true, region})
+			open = append(open, region)
 			f.weights, f.outside = append(f.weights, 0), append(f.outside, region)
 			region = len(f.weights) - 1
 		case in.op == opBlock || in.op == opIf:
-			open = append(open, block{false, region})
+			open = append(open, region)
 		case in.op == opEnd && len(open) == 0:
 			if r.More() {
 				return f, errors.New("there are instructions after the end of the function")
 			}
 			return f, nil
 		case in.op == opEnd:
-			last := open[len(open)-1]
+			region = open[len(open)-1]
 			open = open[:len(open)-1]
-			region = last.at
 		case in.bulk():
 			f.scratch = f.scratch || metered(&in, &before)
 		case (in.op == opCall || in.op == opReturnCall) && in.index >= m.yield:
