@@ -1,5 +1,3 @@
-// Command wasmill runs stream processing pipelines whose functions are
-// WebAssembly plugins.
 package main
 
 import (

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,7 +60,7 @@ func (e *Engine) precompile(ctx context.Context, path string, module []byte, has
 func (e *Engine) runChild(ctx context.Context, path string, module []byte, pages uint32) error {
 	limit, cancel := context.WithTimeout(ctx, e.compile.Timeout)
 	defer cancel()
-	args := append(e.compile.Command[1:], e.dir, strconv.Itoa(int(pages)), strconv.FormatInt(e.compile.Memory, 10))
+	args := slices.Concat(e.compile.Command[1:], []string{e.dir, strconv.Itoa(int(pages)), strconv.FormatInt(e.compile.Memory, 10)})
 	c := exec.CommandContext(limit, e.compile.Command[0], args...)
 	c.Stdin = bytes.NewReader(module)
 	var said bytes.Buffer

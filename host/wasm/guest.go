@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -36,6 +37,8 @@ type guest struct{ i *instance }
 func (g guest) call(name string, params ...uint64) (uint64, error) {
 	g.i.stack = [2]uint64{}
 	copy(g.i.stack[:], params)
+	g.i.clock.begin(g.i.ctx, time.Now(), g.i.plugin.limits.CallDeadline, 0)
+	defer g.i.clock.end()
 	if err := g.function(name).CallWithStack(g.i.ctx, g.i.stack[:]); err != nil {
 		return 0, errors.New(g.i.failure(stream.GuestTrap, "trapped in "+name, err).Error())
 	}

@@ -13,6 +13,62 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
+// TestTheSuiteGivesEachCallItsOwnDeadline drives an instance by hand for longer
+// than one call may take.
+func TestTheSuiteGivesEachCallItsOwnDeadline(t *testing.T) {
+	limits := DefaultLimits()
+	limits.CallDeadline = 200 * time.Millisecond
+	p := mustLoadLimited(t, newEngine(t), abitest.Identity(), limits)
+	i, err := p.instantiate(t.Context(), &vertex{Config: Config{Tags: stream.NewTagTable()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := guest{i}
+	i.clock.epoch = i.clock.epoch.Add(-time.Hour) // as if it had started long ago
+	i.clock.fuel.Set(0)                           // so that it yields at once
+	if _, err := g.Process(arena(t, g)); err != nil {
+		t.Error(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// arena returns the address of a frame with one empty record.
+func arena(t *testing.T, g guest) uint32 {
+	t.Helper()
+	addr, err := g.Input(abi.HeaderSize + abi.InSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := abi.Header{Count: 1, Records: addr + abi.HeaderSize}
+	header.Put((*[abi.HeaderSize]byte)(g.Memory()[addr:]))
+	return addr
+}
+
+func TestTheDeadlineOfACallGrowsWithItsRecords(t *testing.T) {
+	l := Limits{CallDeadline: time.Second}
+	if got := l.deadline(7); got != time.Second {
+		t.Errorf("without a deadline per record: %v", got)
+	}
+	l.RecordDeadline = 10 * time.Millisecond
+	if got := l.deadline(7); got != 70*time.Millisecond {
+		t.Errorf("7 records: %v", got)
+	}
+	if got := l.deadline(1000); got != time.Second {
+		t.Errorf("1000 records: %v", got)
+	}
+}
+
+func TestAnEngineWithoutAFolderCompilesAllTheSame(t *testing.T) {
+	file := writeModule(t, nil)
+	e, err := NewEngine(t.Context(), file, CompileLimits{}) // below a file nothing can be created
+	if err != nil || stream.CodeOf(e.Uncached) != stream.Environment {
+		t.Fatalf("got %v, uncached because of %v", err, e.Uncached)
+	}
+	mustLoad(t, e, abitest.Identity())
+}
+
 func TestFuelEndsACallAtTheSameInstruction(t *testing.T) {
 	limits := DefaultLimits()
 	limits.Fuel = 3_000_000
