@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
+
+	"github.com/wasmill/wasmill/host/wasm/meter"
 )
 
 // maxFrames is how much of a guest's stack an error shows.
@@ -43,7 +45,7 @@ func stack(err error) string {
 
 // ofRuntime says whether a function belongs to a language and not to a plugin.
 func ofRuntime(name string) bool {
-	for _, prefix := range []string{"runtime.", "runtime_", "core::", "std::", "alloc::", "__rust", "rust_", "wasm_export", "_rt0", "internal/", "syscall.", "wasi_snapshot"} {
+	for _, prefix := range []string{"runtime.", "runtime_", "core::", "std::", "alloc::", "__rust", "rust_", "wasm_export", "_rt0", "internal/", "syscall.", "wasi_snapshot", meter.ImportModule} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
