@@ -2,13 +2,18 @@ package meter
 
 // settle decides which functions need a check at their entry, and adds what the
 // others cost to their callers. Without a check are functions that cost little,
-// with all that they call outside of loops, unless they are reached through a
-// table. Every cycle of calls has a function with a check: the one that a
-// depth-first walk meets again.
+// with all that they call. Every cycle of calls has a check: at the entry of the
+// function that a depth-first walk meets again, or before a call through a table.
 func (m *module) settle(functions []function) {
-	s := settling{module: m, functions: functions, state: make([]visit, len(functions)), again: make([]bool, len(functions))}
+	s := settling{functions: functions, state: make([]visit, len(functions)), again: make([]bool, len(functions))}
 	for i := range functions {
 		s.visit(uint32(i))
+	}
+	m.indirect = indirect
+	for i, f := range functions {
+		if f.free && m.taken[i] {
+			m.indirect = max(m.indirect, add(indirect, f.cost))
+		}
 	}
 }
 
@@ -21,7 +26,6 @@ const (
 )
 
 type settling struct {
-	*module
 	functions []function
 	state     []visit
 	again     []bool // met while entered
@@ -34,18 +38,15 @@ func (s *settling) visit(i uint32) {
 	}
 	s.state[i] = entered
 	f := &s.functions[i]
-	for _, c := range f.calls {
-		s.visit(c.callee)
-		switch callee := &s.functions[c.callee]; {
-		case s.state[c.callee] == entered:
-			s.again[c.callee] = true
-		case callee.free:
-			f.weights[c.region] = add(f.weights[c.region], callee.weights[0])
+	for _, callee := range f.calls {
+		s.visit(callee)
+		switch c := &s.functions[callee]; {
+		case s.state[callee] == entered:
+			s.again[callee] = true
+		case c.free:
+			f.cost = add(f.cost, c.cost)
 		}
 	}
-	for r := len(f.weights) - 1; r > 0; r-- { // a loop's first round is paid outside
-		f.weights[f.outside[r]] = add(f.weights[f.outside[r]], f.weights[r])
-	}
 	s.state[i] = left
-	f.free = !s.again[i] && (f.weights[0] <= freeSize && !s.taken[i] || f.weights[0] <= indirect)
+	f.free = !s.again[i] && f.cost <= freeSize
 }

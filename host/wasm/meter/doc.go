@@ -2,7 +2,8 @@
 // cost what they are allowed to: it counts fuel down in a global, and where it
 // is used up the guest calls the host.
 //
-//	function entry, branches back to a loop, before bulk instructions:
+//	function entry, branches back to a loop, before bulk instructions and calls
+//	through a table:
 //
 //	    global.get $fuel             ;; i64, appended to the globals
 //	    i64.const  weight            ;; instructions since the last check
@@ -16,16 +17,20 @@
 //	      global.set $fuel
 //	    end
 //
-// A branch back weighs as many instructions as the body of its loop has, a
-// function as many as it has in all, so that the first round of a loop is paid
+// A branch back weighs as many instructions as lie between it and where it leads,
+// a function as many as it has in all, so that the first round of a loop is paid
 // on entry. Bulk instructions weigh 1/64 of their length more. A function that
-// costs little with all that it calls has no check of its own: its callers pay
-// (see callgraph.go).
+// costs little with all that it calls has no check of its own: its callers pay,
+// and calls through a table pay for the most costly of those that it may hold
+// (see callgraph.go). Jumps of Go's compiler that lead back to a loop only to go
+// forward from there need no check (see dispatch.go).
 //
 // Where the check stands and which side comes first is made for wazero's
 // register allocator: the state of registers where branches meet is that of the
 // first one, and a loop's variable that is live across a call is stored at each
-// definition, even if that call is hardly ever made.
+// definition, even if that call is hardly ever made. A conditional branch back
+// becomes an if with the check and a branch inside: a condition that had to live
+// through the check would be stored, loaded and tested again.
 //
 // Besides, the rewriter caps the maxima of memory and table, exports mutable
 // globals under reserved names, and renumbers what the new import shifts, the

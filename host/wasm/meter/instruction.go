@@ -45,8 +45,17 @@ const (
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
 	opI64Const     = 0x42
+	opI32GeS       = 0x4e
+	opI64GeS       = 0x59
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
+	opI64Sub       = 0x7d
+	opI64ShrU      = 0x88
+	opExtendU      = 0xad // i64.extend_i32_u
 	opRefNull      = 0xd0
 	opRefFunc      = 0xd2
+
+	noType = 0x40 // of a block
 
 	prefixMisc = 0xfc
 	prefixSIMD = 0xfd

@@ -8,7 +8,7 @@ import (
 )
 
 // Version changes with the code that Rewrite makes, for caches.
-const Version = 1
+const Version = 2
 
 // The import that a rewritten module asks for, of type () -> i64: it returns
 // the next slice of fuel, or traps.
@@ -34,7 +34,7 @@ type Limits struct {
 type Result struct {
 	Module    []byte
 	Functions int // with a check at their entry
-	Loops     int // with a check in their header
+	Loops     int // with a check where they start again
 	Bulk      int // functions with checks before bulk instructions
 }
 
@@ -76,6 +76,7 @@ type module struct {
 	yield     uint32   // index of the new import: behind the other imported functions
 	globals   uint32   // before: the index of the new global
 	taken     []bool   // functions that tables may hold, by index among those not imported
+	indirect  uint32   // weight of a call through a table
 	mutable   []uint32 // indices of the mutable globals that are not imported
 	result    Result
 }

@@ -159,6 +159,71 @@ func TestFuelGrowsWithTheWork(t *testing.T) {
 	}
 }
 
+// TestEveryCycleYields runs what comes back without a loop that looks like one:
+// each must get to the host, again and again.
+func TestEveryCycleYields(t *testing.T) {
+	get, c, op := abitest.Get, abitest.Const, abitest.Op
+	i32 := []byte{abitest.I32}
+	jump := func(to int) []byte { return slices.Concat(c(int32(to)), abitest.Set(1)) }
+	countdown := slices.Concat(get(0), c(1), op(0x6b), []byte{0x22, 0}, op(abitest.Eqz), op(0x04, 0x40), op(0x0f), op(abitest.End)) // return at 0
+	for name, build := range map[string]func(a *abitest.Asm){
+		"a function that calls itself through a table": func(a *abitest.Asm) {
+			a.Table(a.Func("run", i32, nil, nil, countdown, get(0), c(0), op(0x11, 0, 0)))
+		},
+		"jumps of Go's compiler that lead back": func(a *abitest.Asm) {
+			a.Func("run", i32, nil, i32,
+				abitest.Loop(), abitest.Block(), abitest.Block(), get(1), op(0x0e, 1, 0, 1), op(abitest.End), // br_table
+				countdown, jump(1), abitest.Br(1), op(abitest.End), // 0: forward to 1
+				jump(0), abitest.Br(0), op(abitest.End))
+		},
+		"jumps of Go's compiler to where they stand": func(a *abitest.Asm) {
+			a.Func("run", i32, nil, i32,
+				abitest.Loop(), abitest.Block(), abitest.Block(), get(1), op(0x0e, 2, 0, 1, 1), op(abitest.End), op(abitest.End),
+				countdown, jump(1), abitest.Br(0), op(abitest.End))
+		},
+	} {
+		a := &abitest.Asm{}
+		build(a)
+		metered, err := rewrite(a.Bytes())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		m := start(t, wazero.NewRuntimeConfigInterpreter(), metered.Module, 100)
+		if _, err := m.call(t, "run", 1000); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if m.yields < 50 {
+			t.Errorf("%s: %d yields", name, m.yields)
+		}
+	}
+}
+
+// TestJumpsForwardAreNotChecked counts the checks of a function as Go's compiler
+// makes it: one of its two jumps leads back.
+func TestJumpsForwardAreNotChecked(t *testing.T) {
+	body := func(first, second int) []byte {
+		a := &abitest.Asm{}
+		jump := func(to int) []byte { return slices.Concat(abitest.Const(int32(to)), abitest.Set(0)) }
+		a.Func("run", []byte{abitest.I32}, nil, nil,
+			abitest.Loop(), abitest.Block(), abitest.Block(), abitest.Block(),
+			abitest.Get(0), abitest.Op(0x0e, 2, 0, 1, 2), abitest.Op(abitest.End),
+			jump(first), abitest.Br(2), abitest.Op(abitest.End),
+			jump(second), abitest.Br(1), abitest.Op(abitest.End), abitest.Op(abitest.End))
+		metered, err := rewrite(a.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return metered.Module
+	}
+	none, one := body(1, 2), body(1, 1)
+	if len(one) <= len(none) {
+		t.Errorf("with a jump back the module has %d bytes, without %d", len(one), len(none))
+	}
+	if two := body(0, 1); len(two)-len(one) > len(one)-len(none) || len(two) < len(one) {
+		t.Errorf("with jumps to 0, of which nothing is known, it has %d bytes, with one back %d, with none %d", len(two), len(one), len(none))
+	}
+}
+
 func TestNamesStayRightInStackTraces(t *testing.T) {
 	a := &abitest.Asm{}
 	f := a.Func("", nil, nil, nil, abitest.Op(abitest.Unreachable))

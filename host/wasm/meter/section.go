@@ -354,16 +354,15 @@ func (m *module) code(content []byte) ([]byte, error) {
 	for i := range functions {
 		f := &functions[i]
 		var err error
-		if out, err = m.write(out, f); err != nil {
+		if out, err = m.write(out, f, functions); err != nil {
 			return nil, fmt.Errorf("function %d: %w", m.yield+uint32(i), err)
 		}
 		if !f.free {
 			m.result.Functions++
 		}
-		if f.scratch {
+		if f.bulk {
 			m.result.Bulk++
 		}
-		m.result.Loops += len(f.weights) - 1
 	}
 	return out, rest(r)
 }
