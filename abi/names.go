@@ -22,9 +22,12 @@ const (
 
 // Functions of ModuleWasmill, with their types in ABI.md §5.
 const (
-	ImportLog    = "log"
-	ImportNow    = "now"
-	ImportRandom = "random"
+	ImportLog          = "log"
+	ImportNow          = "now"
+	ImportRandom       = "random"
+	ImportSleep        = "sleep"
+	ImportHTTPRequest  = "http_request"
+	ImportHTTPResponse = "http_response"
 )
 
 // Capability is a permission that a vertex grants to its guest.
@@ -35,7 +38,14 @@ const (
 	CapabilityLog    Capability = "log"
 	CapabilityClock  Capability = "clock"
 	CapabilityRandom Capability = "random"
+	CapabilitySleep  Capability = "sleep"
+	CapabilityHTTP   Capability = "http"
 )
+
+// Capabilities lists all of them.
+func Capabilities() []Capability {
+	return []Capability{CapabilityLog, CapabilityClock, CapabilityRandom, CapabilitySleep, CapabilityHTTP}
+}
 
 // CapabilityOf returns the capability that an import of ModuleWasmill needs.
 func CapabilityOf(function string) (Capability, bool) {
@@ -46,6 +56,10 @@ func CapabilityOf(function string) (Capability, bool) {
 		return CapabilityClock, true
 	case ImportRandom:
 		return CapabilityRandom, true
+	case ImportSleep:
+		return CapabilitySleep, true
+	case ImportHTTPRequest, ImportHTTPResponse:
+		return CapabilityHTTP, true
 	}
 	return "", false
 }

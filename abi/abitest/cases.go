@@ -23,6 +23,7 @@ type Result struct {
 type Case struct {
 	Name    string
 	Module  []byte
+	Grant   []abi.Capability // to the guest; no host is listed for its requests
 	In      []Record
 	Want    []Result
 	Failed  map[int]string // message by input index
@@ -48,7 +49,7 @@ func Cases() []Case {
 	raw := func(result uint32, header ...byte) []byte {
 		return Canned(result, map[uint32][]byte{headerAddr: header, entriesEnd - 16: {1, 0, 0, 0, 0, 0, 4, 0}})
 	}
-	return []Case{
+	return append(hostCases(one), []Case{
 		{Name: "identity", Module: Identity(), In: one, Want: []Result{{Record: one[0]}}},
 		{Name: "identity of empty parts", Module: Identity(), In: []Record{{}, {Value: "x"}}, Want: []Result{{}, {Record: Record{Value: "x"}}}},
 		{Name: "a filter that lets nothing through", Module: canned(""), In: two},
@@ -92,7 +93,7 @@ func Cases() []Case {
 		lie("an error message outside memory", canned("", abi.Out{Outcome: abi.OutcomeError, Value: abi.Ref{Addr: entriesEnd, Len: 1}})),
 		lie("a value over the limit of a record", canned("", abi.Out{Value: abi.Ref{Addr: 0, Len: 1<<20 + 1}})),
 		lie("a trap", trap()),
-	}
+	}...)
 }
 
 func trap() []byte {

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,16 +18,29 @@ import (
 )
 
 func newPlugin(f *flags, s stdio) *cobra.Command {
-	c := &cobra.Command{Use: "plugin", Short: "List, inspect and check plugins", Args: args(1, 1, "one of list, inspect and check"),
+	c := &cobra.Command{Use: "plugin", Short: "List, inspect, check and release plugins", Args: args(1, 1, "one of list, inspect, check and release"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect or check", a[0]))
+			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect, check or release", a[0]))
 		}}
-	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s))
+	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s), newPluginRelease(f, s))
 	return c
 }
 
 // withPlugin loads a plugin, given by file or by name, for the time of use.
-func withPlugin(ctx context.Context, f *flags, s stdio, name string, use func(*wasm.Plugin) error) (err error) {
+func withPlugin(ctx context.Context, f *flags, s stdio, name string, use func(*wasm.Plugin) error) error {
+	return withEngine(ctx, f, s, name, func(e *wasm.Engine, path string) (err error) {
+		p, err := e.Load(ctx, path, wasm.DefaultLimits())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.Close(context.WithoutCancel(ctx))) }()
+		return use(p)
+	})
+}
+
+// withEngine opens an engine for the time of use, and finds the file of a plugin
+// that is given by file or by name.
+func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e *wasm.Engine, path string) error) (err error) {
 	settings, err := host.Settings(f.options(nil, s))
 	if err != nil {
 		return err
@@ -45,12 +56,7 @@ func withPlugin(ctx context.Context, f *flags, s stdio, name string, use func(*w
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close(context.WithoutCancel(ctx))) }()
-	p, err := e.Load(ctx, path, wasm.DefaultLimits())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.Close(context.WithoutCancel(ctx))) }()
-	return use(p)
+	return use(e, path)
 }
 
 func newPluginList(f *flags, s stdio) *cobra.Command {
@@ -99,99 +105,11 @@ func newPluginList(f *flags, s stdio) *cobra.Command {
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tVERSION\tKIND\tSIZE\tERROR")
 			for _, r := range rows {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.Version, r.Kind, humanBytes(float64(r.Bytes)), r.Error)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", safe(r.Name), safe(r.Version), r.Kind, humanBytes(float64(r.Bytes)), safe(r.Error))
 			}
 			return w.Flush()
 		},
 	}
-}
-
-// inspection is what plugin inspect shows.
-type inspection struct {
-	File        string           `json:"file"`
-	SHA256      string           `json:"sha256"`
-	Bytes       int              `json:"bytes"`
-	CompileMS   float64          `json:"compile_ms"` // with the cache's help
-	Description abi.Description  `json:"description"`
-	Wants       []abi.Capability `json:"wants"`
-	MemoryMin   uint64           `json:"memory_min_bytes"`
-	Metered     metered          `json:"metered"`
-	Imports     []string         `json:"imports"`
-	Exports     []string         `json:"exports"`
-}
-
-// metered is what a plugin is after it has been made interruptible.
-type metered struct {
-	Bytes     int `json:"bytes"`
-	Loops     int `json:"loops"`
-	Functions int `json:"functions"` // with a check at their entry
-}
-
-func newPluginInspect(f *flags, s stdio) *cobra.Command {
-	return &cobra.Command{
-		Use:   "inspect PLUGIN",
-		Short: "Show what a plugin is, takes, wants and costs",
-		Args:  args(1, 1, "a plugin, by file or by name"),
-		RunE: func(c *cobra.Command, a []string) error {
-			return withPlugin(c.Context(), f, s, a[0], func(p *wasm.Plugin) error {
-				i := inspect(p)
-				if f.json {
-					printJSON(s.out, i)
-					return nil
-				}
-				w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-				line := func(name string, value any) { fmt.Fprintf(w, "%s\t%v\n", name, value) }
-				line("file", i.File)
-				line("sha256", i.SHA256)
-				line("size", humanBytes(float64(i.Bytes)))
-				line("metered", fmt.Sprintf("%s (× %.2f), %d loops, %d functions with a check of their own",
-					humanBytes(float64(i.Metered.Bytes)), float64(i.Metered.Bytes)/float64(i.Bytes), i.Metered.Loops, i.Metered.Functions))
-				line("compiled in", (time.Duration(i.CompileMS*1e6) * time.Nanosecond).Round(10*time.Microsecond))
-				line("name", i.Description.Name)
-				line("version", i.Description.Version)
-				line("kind", i.Description.Kind)
-				line("params", orNone(string(i.Description.Params)))
-				line("tags", orNone(strings.Join(i.Description.Tags, ", ")))
-				line("wants", orNone(join(i.Wants)))
-				line("memory at start", humanBytes(float64(i.MemoryMin)))
-				line("imports", orNone(strings.Join(i.Imports, ", ")))
-				line("exports", strings.Join(i.Exports, ", "))
-				return w.Flush()
-			})
-		},
-	}
-}
-
-func inspect(p *wasm.Plugin) inspection {
-	i := inspection{
-		File: p.Path, SHA256: p.Hash, Bytes: p.Size, CompileMS: float64(p.CompileTime.Microseconds()) / 1e3,
-		Description: p.Description, Wants: p.Wants, MemoryMin: p.Module.Memories[0].Min * wasm.PageSize,
-		Metered: metered{len(p.Metered.Module), p.Metered.Loops, p.Metered.Functions},
-	}
-	for _, im := range p.Module.Imports {
-		i.Imports = append(i.Imports, im.Module+"."+im.Name)
-	}
-	for _, e := range p.Module.Exports {
-		i.Exports = append(i.Exports, e.Name)
-	}
-	slices.Sort(i.Imports)
-	slices.Sort(i.Exports)
-	return i
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
-
-func join(list []abi.Capability) string {
-	var names []string
-	for _, c := range list {
-		names = append(names, string(c))
-	}
-	return strings.Join(names, ", ")
 }
 
 func newPluginCheck(f *flags, s stdio) *cobra.Command {
@@ -202,14 +120,22 @@ func newPluginCheck(f *flags, s stdio) *cobra.Command {
 		Example: `  wasmill plugin check plugins/grep.wasm --params '{"pattern":"error"}'`,
 		Args:    args(1, 1, "a plugin, by file or by name"),
 		RunE: func(c *cobra.Command, a []string) error {
-			if object := (map[string]any{}); params != "" && json.Unmarshal([]byte(params), &object) != nil {
-				return usageError(c, "--params is not a JSON object")
+			if err := checkParams(c, params); err != nil {
+				return err
 			}
 			return withPlugin(c.Context(), f, s, a[0], func(p *wasm.Plugin) error { return check(c.Context(), f, s, p, params) })
 		},
 	}
 	c.Flags().StringVar(&params, "params", "", "JSON object for the plugin's params")
 	return c
+}
+
+// checkParams refuses a flag --params that is not a JSON object.
+func checkParams(c *cobra.Command, params string) error {
+	if object := (map[string]any{}); params != "" && json.Unmarshal([]byte(params), &object) != nil {
+		return usageError(c, "--params is not a JSON object")
+	}
+	return nil
 }
 
 // check prints the findings and returns an error if there are bad ones.
@@ -235,7 +161,9 @@ func check(ctx context.Context, f *flags, s stdio, p *wasm.Plugin, params string
 			}
 			fmt.Fprintln(s.out, mark, r.Check)
 			if !r.OK {
-				fmt.Fprintln(s.out, "       "+strings.ReplaceAll(r.Why, "\n", "\n       "))
+				for line := range strings.SplitSeq(r.Why, "\n") {
+					fmt.Fprintln(s.out, "       "+safe(line))
+				}
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func TestManyDeadlinesLeaveNothingBehind(t *testing.T) {
 		kills = 10_000
 	}
 	limits := DefaultLimits()
-	limits.CallDeadline = time.Millisecond
+	limits.CallDeadline, limits.Discards = time.Millisecond, 0
 	tr := mustTransform(t, mustLoadLimited(t, newEngine(t), hostile()["an empty loop"], limits), Config{Vertex: "v"})
 	in := batchOf([]abitest.Record{{Value: "x"}})
 	kill := func() {

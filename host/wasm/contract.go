@@ -3,6 +3,7 @@ package wasm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,9 +40,12 @@ var required = []string{abi.ExportMarker, abi.ExportDescribe, abi.ExportInput, a
 
 // imported are the types of the functions that wasmill offers, ABI.md §5.
 var imported = map[string]binary.FuncType{
-	abi.ImportLog:    fn([]binary.ValueType{i32, i32, i32}),
-	abi.ImportNow:    fn(nil, i64),
-	abi.ImportRandom: fn([]binary.ValueType{i32, i32}),
+	abi.ImportLog:          fn([]binary.ValueType{i32, i32, i32}),
+	abi.ImportNow:          fn(nil, i64),
+	abi.ImportRandom:       fn([]binary.ValueType{i32, i32}),
+	abi.ImportSleep:        fn([]binary.ValueType{i64}),
+	abi.ImportHTTPRequest:  fn([]binary.ValueType{i32}, i64),
+	abi.ImportHTTPResponse: fn([]binary.ValueType{i32, i32}),
 }
 
 // decode reads a plugin's sections.
@@ -60,7 +64,7 @@ func decode(path string, data []byte) (*binary.Module, error) {
 			Fix: "build a core module: Rust target wasm32-unknown-unknown, TinyGo -target=wasip1, or take the core module out with wasm-tools component unbundle",
 		}
 	case err != nil:
-		return nil, &stream.Error{Code: stream.PluginInvalid, Where: path, Why: "is damaged or incomplete", Err: err, Fix: "copy or build it again"}
+		return nil, damaged(path, "is damaged or incomplete", err)
 	}
 	return m, nil
 }
@@ -68,7 +72,7 @@ func decode(path string, data []byte) (*binary.Module, error) {
 // checkContract compares what a module exports and imports with the ABI, and
 // returns everything that is wrong with it.
 // wasi says what WASI offers.
-func checkContract(path string, m *binary.Module, memoryLimit int64, wasi func(name string) bool) error {
+func checkContract(path string, m *binary.Module, limits *Limits, wasi func(name string) bool) error {
 	c := contract{path: path, m: m, wasi: wasi}
 	if !c.marker() {
 		return errors.Join(c.errs...) // the rest would only be noise
@@ -78,7 +82,8 @@ func checkContract(path string, m *binary.Module, memoryLimit int64, wasi func(n
 	}
 	c.function(abi.ExportConfigure, false)
 	c.function(abi.ExportInitialize, false)
-	c.memory(memoryLimit)
+	c.memory(limits.Memory)
+	c.tables(limits.TableElements)
 	for _, im := range m.Imports {
 		c.imports(im)
 	}
@@ -151,6 +156,18 @@ func (c *contract) memory(limit int64) {
 	}
 }
 
+// tables checks that what all tables begin with fits.
+func (c *contract) tables(limit uint64) {
+	least := uint64(0)
+	for _, t := range c.m.Tables {
+		least += t.Min
+	}
+	if least > limit {
+		c.add(stream.PluginMemory, fmt.Sprintf("needs %d elements in its tables to start, the limit is %d", least, limit),
+			fmt.Sprintf("set limits.tableElements of the vertex to %d or more", least))
+	}
+}
+
 // imports checks that wasmill has what an import asks for.
 func (c *contract) imports(im binary.Import) {
 	name := im.Module + "." + im.Name
@@ -168,7 +185,7 @@ func (c *contract) imports(im binary.Import) {
 		switch {
 		case !ok:
 			c.add(stream.PluginImport, "imports "+name+", which this wasmill does not have",
-				"it offers log, now and random; for others run a newer wasmill")
+				"it offers "+strings.Join(slices.Sorted(maps.Keys(imported)), ", ")+"; for others run a newer wasmill")
 		case !im.Type.Equal(want):
 			c.add(stream.PluginImport, fmt.Sprintf("imports %s as %s instead of %s", name, im.Type, want), "declare it as abi/ABI.md §5 says")
 		}

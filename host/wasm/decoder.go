@@ -35,7 +35,8 @@ type decoder struct {
 	tag     stream.Tag // of lastTag
 }
 
-// decode fills out from the output at addr. On an error in is as it was.
+// decode fills out from the output at addr. On an error, and if there are
+// failures, in is as it was.
 //
 // Values that lie in the input frame are not copied: if the first value does,
 // in's arena is swapped into out, and other values are appended to it. If it
@@ -65,6 +66,12 @@ func (d *decoder) decode(addr uint32, in *stream.Batch, out *stream.Output) erro
 	}
 	if len(out.Failures) > 0 {
 		dropFailed(out, table)
+		if d.store == in { // it stays as it was
+			out.SwapArena(in)
+			compact(out, in)
+			in.Truncate(int(d.size))
+		}
+		return nil
 	}
 	if d.store == in {
 		out.SwapArena(in)

@@ -9,7 +9,8 @@
 //	                   └── return, or discard after any error
 //
 // An instance is used by one goroutine at a time, which holds it from borrow to
-// return. Nothing here starts a goroutine.
+// return. A discarded one is closed and replaced by a goroutine of the pool, which
+// the pool's close waits for; nothing else here starts one.
 //
 // Invariants
 //
@@ -21,6 +22,7 @@
 //  5. A call allocates nothing per record.
 //  6. A metered guest runs no longer than its deadline and a fraction of a
 //     second, and lets other goroutines run about three times a millisecond.
+//  7. A plugin that does little but fail delays calls; no record is lost by that.
 //
 // # Who is trusted with what
 //
@@ -31,7 +33,8 @@
 // pipelines from running, or make the process panic.
 //
 // What stands behind that is wazero's compiler and Go, in one process: a fault
-// there is a way out. Tenants that are hostile to each other, rather than
+// there is a way out. A plugin that is in a call when such a fault, or one of our
+// own, ends the process is not loaded again until it is released. Tenants that are hostile to each other, rather than
 // careless, need a process each. The folder of compiled code is trusted as the
 // program itself is: whoever writes there runs native code. A vertex with
 // metering off trusts its plugin to return.

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,11 +23,15 @@ type Engine struct {
 	flights  singleflight.Group // compilations in children, by hash
 	cache    wazero.CompilationCache
 	wasi     map[string]api.FunctionDefinition // what WASI offers
+
+	metered, unmetered turns   // of guests
+	breath             *breath // nil = not watched
 }
 
 // NewEngine opens the cache in a folder, which it creates. The folder holds
 // native code: only its owner may write there. Where it cannot be created,
-// the cache is in memory.
+// the cache is in memory. What processes left that were watched (see Watch) and
+// died puts plugins into quarantine.
 func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*Engine, error) {
 	dir := filepath.Join(cacheDir, "wasm")
 	fail := func(why string, err error) error {
@@ -37,6 +42,7 @@ func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*En
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		e := &Engine{cache: wazero.NewCompilationCache(), Uncached: fail("the cache of compiled plugins cannot be created", err)}
+		e.Bound(0)
 		return e, e.listWASI(ctx)
 	}
 	info, err := os.Stat(dir)
@@ -51,6 +57,10 @@ func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*En
 		return nil, fail("the cache of compiled plugins cannot be opened", err)
 	}
 	e := &Engine{cache: cache, dir: dir, compile: compile}
+	e.Bound(0)
+	if err := e.inquire(); err != nil {
+		return nil, fail("what earlier processes left cannot be examined", err)
+	}
 	return e, e.listWASI(ctx)
 }
 
@@ -71,4 +81,6 @@ func (e *Engine) hasWASI(name string) bool {
 }
 
 // Close frees the cache in memory, after the last plugin is closed.
-func (e *Engine) Close(ctx context.Context) error { return e.cache.Close(ctx) }
+func (e *Engine) Close(ctx context.Context) error {
+	return errors.Join(e.cache.Close(ctx), e.unwatch())
+}

@@ -52,7 +52,7 @@ func TestFigures(t *testing.T) {
 }
 
 // buildGuest compiles a guest in a folder of testdata, in C, Rust or Go.
-func buildGuest(t *testing.T, folder, name string) []byte {
+func buildGuest(t testing.TB, folder, name string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name+Ext)
 	source := filepath.Join("testdata", folder, name)

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,6 +23,19 @@ func (h *head) reset() { h.first = h.first[:0] }
 
 // text returns the start of what was printed on one line, fit for a terminal.
 func (h *head) text() string { return printable(h.first, 300) }
+
+// cut returns a line of a guest's log, and how much of it was left out if it is
+// longer than limit bytes.
+func cut(line []byte, limit int) string {
+	if len(line) <= limit {
+		return string(line)
+	}
+	at := limit
+	for at > 0 && at > limit-utf8.UTFMax && !utf8.RuneStart(line[at]) {
+		at--
+	}
+	return fmt.Sprintf("%s… (%d bytes left out, limits.logBytes)", line[:at], len(line)-at)
+}
 
 // printable returns at most limit bytes of text from a guest, with line breaks
 // and tabs turned into spaces, and other control and broken characters escaped.

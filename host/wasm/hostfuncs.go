@@ -15,17 +15,17 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// maxLogLine is how much of a line that a guest logs is kept, in bytes.
-const maxLogLine = 4 << 10
-
 // hostFunction is a function of module wasmill for one instance. It takes its
 // parameters from the stack and leaves its result there. An error traps.
 type hostFunction func(i *instance, m api.Memory, stack []uint64) error
 
 var hostFunctions = map[string]hostFunction{
-	abi.ImportLog:    (*instance).log,
-	abi.ImportNow:    (*instance).now,
-	abi.ImportRandom: (*instance).random,
+	abi.ImportLog:          (*instance).log,
+	abi.ImportNow:          (*instance).now,
+	abi.ImportRandom:       (*instance).random,
+	abi.ImportSleep:        (*instance).sleep,
+	abi.ImportHTTPRequest:  (*instance).httpRequest,
+	abi.ImportHTTPResponse: (*instance).httpResponse,
 }
 
 type instanceKey struct{}
@@ -66,7 +66,7 @@ func (i *instance) log(m api.Memory, stack []uint64) error {
 		return errRange
 	}
 	level := min(max(stream.GuestLevel(int32(stack[0])), stream.GuestDebug), stream.GuestError)
-	i.vertex.log(level, text[:min(len(text), maxLogLine)], i.plugin.limits.LogLines)
+	i.vertex.log(level, text, i.plugin.limits.LogLines, i.plugin.limits.LogBytes)
 	return nil
 }
 

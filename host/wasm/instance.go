@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -16,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm/binary"
+	"github.com/wasmill/wasmill/host/wasm/fetch"
 	"github.com/wasmill/wasmill/host/wasm/meter"
 )
 
@@ -35,30 +37,59 @@ type instance struct {
 	output  head   // of standard output and error
 	decoder decoder
 	clock   clock
+	turns   turns  // waited for before each run of the guest
+	breath  *byte  // 1 while the guest runs
+	free    func() // gives breath back
 
-	hostCalls int // in the call under way
+	hostCalls int    // in the call under way
+	answer    []byte // to its last http_request, until it is fetched
 }
 
 // vertex is what the instances of one transform share.
 type vertex struct {
 	Config
-	seed uint64
-	said logWindow
+	seed   uint64
+	said   logWindow
+	yields atomic.Uint64
+	http   *fetch.Client // nil = denies all
+	awake  bool          // sleeping returns at once
 }
 
 // instantiate starts a guest, up to its _initialize.
 func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
 	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}}
-	i.clock.begin(ctx, i.clock.epoch, p.limits.CallDeadline, 0)
+	i.turns = p.engine.metered
+	if p.limits.Unmetered {
+		i.turns = p.engine.unmetered
+	}
+	i.breath, i.free = p.engine.breath.slot(p.Hash)
 	i.ctx = context.WithValue(context.WithoutCancel(ctx), instanceKey{}, i)
 	config := wazero.NewModuleConfig().
 		WithName("").
 		WithStartFunctions(abi.ExportInitialize).
 		WithStdout(&i.output).
 		WithStderr(&i.output)
-	starting := experimental.WithMemoryAllocator(i.ctx, experimental.MemoryAllocatorFunc(allocateMemory))
+	var memory experimental.LinearMemory
+	allocate := func(least, most uint64) experimental.LinearMemory {
+		memory = allocateMemory(least, most)
+		return memory
+	}
+	starting := experimental.WithMemoryAllocator(i.ctx, experimental.MemoryAllocatorFunc(allocate))
+	if err := i.enter(ctx); err != nil {
+		i.free()
+		return nil, err
+	}
+	i.clock.begin(ctx, time.Now(), p.limits.CallDeadline, 0)
 	module, err := p.runtime.InstantiateModule(starting, p.compiled, config)
+	i.leave()
+	if err == nil && module.IsClosed() {
+		err = sys.NewExitError(0) // in _initialize: for wazero that is no error
+	}
 	if err != nil {
+		i.free()
+		if memory != nil {
+			memory.Free() // wazero does not if it was the start section or a data segment that failed
+		}
 		return nil, i.failure(stream.PluginStart, "failed while it started", err)
 	}
 	i.module, i.memory = module, module.Memory()
@@ -68,7 +99,11 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 	return i, nil
 }
 
-func (i *instance) close(ctx context.Context) error { return i.module.Close(ctx) }
+// close frees the instance. Nothing may use it any more.
+func (i *instance) close(ctx context.Context) error {
+	defer i.free()
+	return i.module.Close(ctx)
+}
 
 // refresh returns the guest's memory. It is valid until the guest runs again.
 func (i *instance) refresh() []byte {
@@ -117,10 +152,14 @@ func (i *instance) noRoom(size int) error {
 // call gives the guest one frame and reads what it answers into out. On an
 // error the instance is done for, and in is as it was.
 func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	if err := i.enter(ctx); err != nil {
+		return err
+	}
+	defer i.leave()
 	now := time.Now()
 	i.clock.begin(ctx, now, i.plugin.limits.deadline(in.Len()), i.plugin.limits.Fuel)
 	defer i.clock.end()
-	i.hostCalls = 0
+	i.hostCalls, i.answer = 0, nil
 	i.output.reset()
 	records := uint32(abi.HeaderSize)
 	data := records + uint32(in.Len()*abi.InSize)
@@ -165,6 +204,10 @@ func (i *instance) write(in *stream.Batch, now time.Time, dst []byte, records, d
 
 // describe asks for the guest's description.
 func (i *instance) describe() (abi.Description, error) {
+	if err := i.enter(i.clock.ctx); err != nil {
+		return abi.Description{}, err
+	}
+	defer i.leave()
 	i.stack[0] = 0
 	if err := i.module.ExportedFunction(abi.ExportDescribe).CallWithStack(i.ctx, i.stack[:]); err != nil {
 		return abi.Description{}, i.failure(stream.PluginDescribe, "trapped in "+abi.ExportDescribe, err)
@@ -186,6 +229,10 @@ func (i *instance) configure(params []byte) error {
 	if configure == nil {
 		return nil
 	}
+	if err := i.enter(i.clock.ctx); err != nil {
+		return err
+	}
+	defer i.leave()
 	if err := i.reserve(len(params)); err != nil {
 		return err
 	}
@@ -245,6 +292,9 @@ func (i *instance) failure(code stream.Code, what string, err error) error {
 	case errors.Is(err, errFuel):
 		e.Code, e.Why = stream.GuestFuel, fmt.Sprintf("the plugin used more than its %d units of fuel", i.plugin.limits.Fuel)
 		e.Fix = "raise sandbox.fuel of the vertex, or lower its batch.maxRecords: it counts for a whole call"
+	case errors.Is(err, errWait):
+		e.Code, e.Why = stream.GuestWait, "the plugin waited too long for what it called"
+		e.Fix = fmt.Sprintf("lower batch.maxRecords of the vertex, as all waiting in a call counts, or raise limits.waitDeadline (%v)", i.plugin.limits.WaitDeadline)
 	case errors.As(err, &exit):
 		e.Err = fmt.Errorf("it exited with code %d", exit.ExitCode())
 	case err != nil:

@@ -25,11 +25,12 @@ type Plugin struct {
 	Hash        string // SHA-256 of the file, hex
 	Size        int    // of the file, bytes
 	Description abi.Description
-	Module      *binary.Module
+	Module      *binary.Module   // without Sections
 	Wants       []abi.Capability // what its imports and description ask for
 	CompileTime time.Duration    // with the cache's help
-	Metered     *meter.Result    // nil = not metered
+	Metered     *meter.Result    // without Module; nil = not metered
 
+	engine   *Engine
 	limits   Limits
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
@@ -46,7 +47,7 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 	if err != nil {
 		return nil, err
 	}
-	if err := checkContract(path, m, limits.Memory, e.hasWASI); err != nil {
+	if err := checkContract(path, m, &limits, e.hasWASI); err != nil {
 		return nil, err
 	}
 	metered := (*meter.Result)(nil)
@@ -56,9 +57,13 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 		}
 	}
 	hash := sha256.Sum256(data)
-	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), Metered: metered, limits: limits}
+	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), Metered: metered, engine: e, limits: limits}
+	if err := e.admit(p); err != nil {
+		return nil, err
+	}
+	m.Sections = nil // a plugin does not keep its file
 	if metered != nil {
-		data = metered.Module
+		data, metered.Module = metered.Module, nil
 	}
 	if err := p.compile(ctx, e, data); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
@@ -75,12 +80,18 @@ func rewrite(path string, m *binary.Module, limits Limits) (*meter.Result, error
 	if err == nil {
 		return r, nil
 	}
-	e := &stream.Error{Code: stream.PluginInvalid, Where: path, Why: "does not validate", Err: err, Fix: "copy or build it again"}
-	if unsupported := (*meter.Unsupported)(nil); errors.As(err, &unsupported) {
+	return nil, damaged(path, "does not validate", err)
+}
+
+// damaged is the error of a module that does not decode or validate, or uses
+// what is not supported.
+func damaged(path, why string, err error) error {
+	e := &stream.Error{Code: stream.PluginInvalid, Where: path, Why: why, Err: err, Fix: "copy or build it again"}
+	if unsupported := binary.Unsupported(""); errors.As(err, &unsupported) {
 		e.Why, e.Err = unsupported.Error(), nil
 		e.Fix = "build for WebAssembly 2.0: no threads, exceptions, memory64, GC or relaxed SIMD"
 	}
-	return nil, e
+	return e
 }
 
 // compile builds the module in a runtime of its own, which carries the memory
@@ -108,9 +119,13 @@ func (p *Plugin) compile(ctx context.Context, e *Engine, data []byte) error {
 	return nil
 }
 
+// harmless is what a plugin may do before a vertex grants it anything: what it
+// logs then goes nowhere.
+var harmless = []abi.Capability{abi.CapabilityLog, abi.CapabilityClock, abi.CapabilityRandom}
+
 // describe asks a first instance what the plugin is.
 func (p *Plugin) describe(ctx context.Context) error {
-	i, err := p.instantiate(ctx, &vertex{})
+	i, err := p.instantiate(ctx, &vertex{Config: Config{Grant: harmless}})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // pool is the bounded set of instances of one transform.
@@ -12,14 +13,23 @@ import (
 // put, or of discard after an error. Close after the last one is back.
 type pool struct {
 	start func(context.Context) (*instance, error)
-	slots chan struct{} // holds a token for each instance that is borrowed
+	slots chan struct{} // holds a token for each instance that is borrowed or being replaced
 
-	mu   sync.Mutex
-	free []*instance // guarded by mu; the last one returned is used first
+	refill  context.Context // of instances that replace others; ends with the pool
+	stop    context.CancelFunc
+	refills atomic.Uint64
+	live    atomic.Int64   // instances
+	busy    sync.WaitGroup // replacements under way
+
+	mu    sync.Mutex
+	free  []*instance // guarded by mu; the last one returned is used first
+	fault error       // guarded by mu; the first of closing what was discarded
 }
 
-func newPool(max int, start func(context.Context) (*instance, error)) *pool {
-	return &pool{start: start, slots: make(chan struct{}, max)}
+func newPool(ctx context.Context, max int, start func(context.Context) (*instance, error)) *pool {
+	p := &pool{start: start, slots: make(chan struct{}, max)}
+	p.refill, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	return p
 }
 
 // borrow returns an idle instance or starts one. It blocks while as many as
@@ -36,8 +46,10 @@ func (p *pool) borrow(ctx context.Context) (*instance, error) {
 	i, err := p.start(ctx)
 	if err != nil {
 		<-p.slots
+		return nil, err
 	}
-	return i, err
+	p.live.Add(1)
+	return i, nil
 }
 
 func (p *pool) pop() *instance {
@@ -55,24 +67,52 @@ func (p *pool) pop() *instance {
 
 // put gives an instance back that is fit for another call.
 func (p *pool) put(i *instance) {
-	p.mu.Lock()
-	p.free = append(p.free, i)
-	p.mu.Unlock()
+	p.push(i)
 	<-p.slots
 }
 
-// discard closes an instance whose call failed; its memory is in an unknown
-// state.
-func (p *pool) discard(ctx context.Context, i *instance) error {
-	defer func() { <-p.slots }()
-	return i.close(ctx)
+func (p *pool) push(i *instance) {
+	p.mu.Lock()
+	p.free = append(p.free, i)
+	p.mu.Unlock()
 }
 
-// close closes all instances.
+// discard takes back an instance whose call failed; its memory is in an unknown
+// state. A goroutine closes it and starts another in its place, for which the
+// slot stays taken. What goes wrong with that is found by who borrows next and
+// has to start one.
+func (p *pool) discard(i *instance) {
+	p.busy.Go(func() {
+		defer func() { <-p.slots }()
+		p.closed(i.close(p.refill))
+		fresh, err := p.start(p.refill)
+		if err != nil {
+			return
+		}
+		p.live.Add(1)
+		p.refills.Add(1)
+		p.push(fresh)
+	})
+}
+
+// closed takes the result of closing an instance.
+func (p *pool) closed(err error) {
+	p.live.Add(-1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fault == nil {
+		p.fault = err
+	}
+}
+
+// close ends replacements and closes all instances.
 func (p *pool) close(ctx context.Context) error {
+	p.stop()
+	p.busy.Wait()
 	var errs []error
 	for i := p.pop(); i != nil; i = p.pop() {
+		p.live.Add(-1)
 		errs = append(errs, i.close(ctx))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, p.fault)...)
 }

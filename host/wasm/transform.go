@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"time"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm/fetch"
 )
 
 // Config says how a vertex uses a plugin.
@@ -16,16 +18,19 @@ type Config struct {
 	Vertex    stream.VertexID
 	Params    []byte // a JSON object; nil = none
 	Grant     []abi.Capability
-	Instances int // the most at once, at least 1
+	Instances int          // the most at once, at least 1
+	HTTP      fetch.Policy // of its requests; the zero value denies all
 	Tags      *stream.TagTable
 	Events    stream.Events
 }
 
 // Transform calls a plugin for one vertex. It implements stream.Transform.
 type Transform struct {
-	plugin *Plugin
-	vertex *vertex
-	pool   *pool
+	plugin   *Plugin
+	vertex   *vertex
+	pool     *pool
+	gate     *gate
+	counters counters
 }
 
 // Transform starts a first instance for a vertex and gives it its parameters,
@@ -52,8 +57,11 @@ func (p *Plugin) Transform(ctx context.Context, c Config) (*Transform, error) {
 	if v.Params == nil {
 		v.Params = []byte("{}")
 	}
-	t := &Transform{plugin: p, vertex: v}
-	t.pool = newPool(c.Instances, t.start)
+	c.HTTP.Conns = c.Instances
+	c.HTTP.Denied = func(target, why string) { v.denied(target, why, p.limits.LogLines) }
+	v.http = fetch.New(c.HTTP)
+	t := &Transform{plugin: p, vertex: v, gate: newGate(p.limits.Discards)}
+	t.pool = newPool(ctx, c.Instances, t.start)
 	first, err := t.pool.borrow(ctx)
 	if err != nil {
 		return nil, err
@@ -78,17 +86,67 @@ func (t *Transform) start(ctx context.Context) (*instance, error) {
 	return i, nil
 }
 
-// Call implements stream.Transform.
+// Call implements stream.Transform. While the plugin does little but fail, calls
+// wait.
 func (t *Transform) Call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	probe, err := t.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	records := in.Len()
+	err = t.call(ctx, in, out)
+	switch {
+	case err == nil:
+		t.counters.through.Add(uint64(records))
+		if probe {
+			t.gate.pass()
+			t.resumed()
+		}
+	case ctx.Err() == nil:
+		if wait := t.gate.fail(t.counters.through.Load(), probe); wait > 0 {
+			t.suspended(err, wait)
+		}
+	case probe:
+		t.gate.abandon()
+	}
+	return err
+}
+
+// call makes one call, whatever came of earlier ones.
+func (t *Transform) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	t.counters.calls.Add(1)
 	i, err := t.pool.borrow(ctx)
 	if err != nil {
 		return err
 	}
 	if err := i.call(ctx, in, out); err != nil {
-		return errors.Join(err, t.pool.discard(ctx, i))
+		code := stream.CodeOf(err)
+		if ctx.Err() != nil {
+			code = stream.Internal
+		}
+		t.counters.discarded(code)
+		t.pool.discard(i)
+		return err
 	}
 	t.pool.put(i)
 	return nil
+}
+
+func (t *Transform) suspended(err error, wait time.Duration) {
+	if t.vertex.Events.PluginSuspended == nil {
+		return
+	}
+	why := err.Error()
+	if e := (*stream.Error)(nil); errors.As(err, &e) {
+		why = (&stream.Error{Code: e.Code, Why: e.Why, Err: e.Err}).Error()
+	}
+	t.vertex.Events.PluginSuspended(t.vertex.Vertex, t.plugin.Description.Name, why, wait)
+}
+
+func (t *Transform) resumed() {
+	if t.vertex.Events.PluginResumed != nil {
+		t.vertex.Events.PluginResumed(t.vertex.Vertex, t.plugin.Description.Name)
+	}
 }
 
 // Close implements stream.Transform.
@@ -96,5 +154,6 @@ func (t *Transform) Close(ctx context.Context) error {
 	t.vertex.said.mu.Lock()
 	t.vertex.sayDropped(t.plugin.limits.LogLines)
 	t.vertex.said.mu.Unlock()
+	defer t.vertex.http.Close()
 	return t.pool.close(ctx)
 }

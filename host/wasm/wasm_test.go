@@ -103,7 +103,7 @@ func TestHostConformance(t *testing.T) {
 	tags := stream.NewTagTable(names...)
 	for _, c := range abitest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			tr := mustTransform(t, mustLoad(t, e, c.Module), Config{Vertex: "v", Tags: tags})
+			tr := mustTransform(t, mustLoad(t, e, c.Module), Config{Vertex: "v", Tags: tags, Grant: c.Grant})
 			for range 2 { // an instance that lied is replaced
 				in, out := batchOf(c.In), stream.Output{Batch: (&stream.BatchPool{}).New()}
 				err := tr.Call(t.Context(), in, &out)
@@ -202,6 +202,11 @@ func TestFilesThatAreNoPluginsAreRefused(t *testing.T) {
 		{"no such WASI function", imports("wasi_snapshot_preview1", "fd_dance"), stream.PluginImport, "fd_dance"},
 		{"a command", asm(func(a *abitest.Asm) { a.Export("_start", 0, 0) }), stream.PluginExport, "c-shared"},
 		{"more memory than the limit", bigMemory(2000), stream.PluginMemory, "128000KiB"},
+		{"larger tables than the limit", asm(func(a *abitest.Asm) {
+			for range 6 {
+				a.Table(make([]uint32, 20_000)...)
+			}
+		}), stream.PluginMemory, "120000"},
 		{"code that does not validate", invalidBody(), stream.PluginInvalid, "does not validate"},
 		{"a start that traps", startTraps(), stream.PluginStart, "unreachable"},
 		{"a description that is no JSON", describing("{"), stream.PluginDescribe, "not JSON"},

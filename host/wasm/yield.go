@@ -36,18 +36,22 @@ type clock struct {
 	spent    time.Duration // of the slice, in earlier calls
 	slice    int64
 	ctx      context.Context // of the call under way
+	waited   time.Duration   // of it, in functions of the host
 
 	fuel   api.MutableGlobal // the guest's; nil if it is not metered
 	budget int64             // fuel that the call under way has left, beyond its slice; only if there is a limit
 	capped bool              // there is a limit
 }
 
+// now returns the time since the epoch.
+func (c *clock) now() time.Duration { return time.Since(c.epoch) }
+
 // begin starts the clock of a call. With a limit on fuel the call ends at the
 // same instruction each time, however the slices fall.
 func (c *clock) begin(ctx context.Context, now time.Time, limit time.Duration, fuel int64) {
 	c.resumed = now.Sub(c.epoch)
 	c.deadline = c.resumed + limit
-	c.ctx = ctx
+	c.ctx, c.waited = ctx, 0
 	if c.capped = fuel > 0 && c.fuel != nil; c.capped {
 		first := min(c.slice, fuel)
 		c.budget = fuel - first
@@ -57,14 +61,14 @@ func (c *clock) begin(ctx context.Context, now time.Time, limit time.Duration, f
 
 // end stops the clock of a call.
 func (c *clock) end() {
-	c.spent += time.Since(c.epoch) - c.resumed
+	c.spent += c.now() - c.resumed
 	c.ctx = nil
 }
 
 // yield lets others run and returns the next slice, or an error that ends the
 // call.
 func (c *clock) yield() (slice int64, err error) {
-	now := time.Since(c.epoch)
+	now := c.now()
 	if now > c.deadline {
 		return 0, errDeadline
 	}
@@ -79,7 +83,7 @@ func (c *clock) yield() (slice int64, err error) {
 		c.slice = max(int64(float64(c.slice)*float64(sliceTarget)/float64(took)), minSlice)
 	}
 	runtime.Gosched()
-	c.resumed, c.spent = time.Since(c.epoch), 0
+	c.resumed, c.spent = c.now(), 0
 	if !c.capped {
 		return c.slice, nil
 	}
@@ -95,7 +99,9 @@ func (c *clock) yield() (slice int64, err error) {
 // instantiateMeter defines the module that metered guests import.
 func instantiateMeter(ctx context.Context, r wazero.Runtime) error {
 	yield := func(ctx context.Context, _ api.Module, stack []uint64) {
-		slice, err := ctx.Value(instanceKey{}).(*instance).clock.yield()
+		i := ctx.Value(instanceKey{}).(*instance)
+		i.vertex.yields.Add(1)
+		slice, err := i.clock.yield()
 		if err != nil {
 			panic(err)
 		}

@@ -70,11 +70,29 @@ static inline void wm_fail(wm_output *out, wm_bytes message);
 // wm_alloc returns 8-byte aligned memory that lasts until the next call of the plugin.
 static inline void *wm_alloc(uint32_t size);
 
-// Capabilities, granted as in `grant: [log, clock, random]`. Those not called are not imported.
+// Capabilities, granted as in `grant: [log, clock]`. Those not called are not imported.
 #define WM_IMPORT(name) __attribute__((import_module("wasmill"), import_name(name)))
 WM_IMPORT("log") void wm_log(int32_t level, const char *at, uint32_t length); // 0 debug … 3 error
 WM_IMPORT("now") int64_t wm_now(void);                                        // ns since 1970
 WM_IMPORT("random") void wm_random(void *at, uint32_t length);
+WM_IMPORT("sleep") void wm_sleep(int64_t ns);
+
+typedef struct {
+	wm_bytes method, url, headers, body; // no method = GET; the URL begins with http:// or https://
+	int64_t timeout;                     // ns; 0 = what the vertex allows
+} wm_request;
+
+typedef struct {
+	int32_t status; // below 0 there is no answer, and body says why not
+	wm_bytes headers, body; // names of headers are in lower case
+} wm_response;
+
+// What a status below 0 means.
+enum { WM_HTTP_INVALID = -1, WM_HTTP_DENIED = -2, WM_HTTP_TIMEOUT = -3, WM_HTTP_TOO_LARGE = -4, WM_HTTP_FAILED = -5 };
+
+// wm_http sends a request and waits for the whole answer, which lasts until the next call of
+// the plugin. It needs `grant: [http]`, and that the vertex lists the host.
+static inline wm_response wm_http(const wm_request *r);
 
 // WASMILL_MAP makes `static void function(const wm_record *, wm_output *)` the function of
 // the plugin; description is the JSON of ABI.md §1.
@@ -159,4 +177,17 @@ static inline void wm_fail(wm_output *out, wm_bytes message) {
 	wm_result *result = wm_emit(out, &out->frame->records[out->index]);
 	result->value = message;
 	result->outcome = 1;
+}
+
+WM_IMPORT("http_request") int64_t wm_http_request(const wm_request *r);
+WM_IMPORT("http_response") void wm_http_response(void *at, uint32_t length);
+
+static inline wm_response wm_http(const wm_request *r) {
+	int64_t result = wm_http_request(r);
+	wm_bytes answer = {wm_alloc((uint32_t)result), (uint32_t)result};
+	wm_http_response((void *)answer.at, answer.length);
+	int32_t status = result >> 32;
+	if (status < 0) return (wm_response){status, {0}, answer};
+	uint32_t n = *(uint32_t *)answer.at;
+	return (wm_response){status, {answer.at + 4, n}, {answer.at + 4 + n, answer.length - 4 - n}};
 }

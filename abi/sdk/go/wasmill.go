@@ -16,7 +16,8 @@
 //	tinygo build -target=wasip1 -buildmode=c-shared -scheduler=none -o upper.wasm .
 //
 // It compiles on every platform, so that `go test` reaches your function: give it a Record
-// and an Output, look at Output.Results. Log, Now and Random are in capabilities.go.
+// and an Output, look at Output.Results. What asks the host for something (Log, Now, Random,
+// Sleep, HTTP) is in the files beside this one: copy all three of them too if you need any.
 package wasmill
 
 import (
@@ -141,6 +142,8 @@ func addr[T any](p *T) uint32 { return uint32(uintptr(unsafe.Pointer(p))) }
 
 func spanOf(b []byte) span { return span{addr(unsafe.SliceData(b)), uint32(len(b))} }
 
+func spanOfString(s string) span { return span{addr(unsafe.StringData(s)), uint32(len(s))} }
+
 func (s span) packed() uint64 { return uint64(s.addr)<<32 | uint64(s.len) }
 
 func (s span) bytes() []byte {
@@ -208,8 +211,7 @@ func process(at uint32) uint32 {
 	}
 	for i := range o.Results {
 		r := &o.Results[i]
-		tag := span{addr(unsafe.StringData(r.Tag)), uint32(len(r.Tag))}
-		entries[i] = entry{r.Time, spanOf(r.Key), spanOf(r.Value), spanOf(r.Headers), r.input, r.outcome, tag}
+		entries[i] = entry{r.Time, spanOf(r.Key), spanOf(r.Value), spanOf(r.Headers), r.input, r.outcome, spanOfString(r.Tag)}
 	}
 	header.count, header.entries = uint32(len(o.Results)), addr(unsafe.SliceData(entries))
 	return addr(&header)

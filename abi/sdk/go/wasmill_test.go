@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/wasmill/wasmill/abi"
@@ -122,5 +124,36 @@ func TestTheInputArenaOnlyGrows(t *testing.T) {
 			t.Fatalf("%d bytes were asked for, %d given at %#x after %d", size, len(arena), at, last)
 		}
 		last = len(arena)
+	}
+}
+
+func TestHTTPWithoutAHost(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Got", r.Header.Get("X-Sent"))
+		http.Redirect(w, r, "/elsewhere", http.StatusSeeOther)
+	}))
+	defer s.Close()
+	got, err := HTTP(&Request{URL: s.URL, Method: "PUT", Headers: Headers(nil).Append("X-Sent", "1")})
+	if err != nil || got.Status != http.StatusSeeOther {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if v, ok := abi.LookupHeader(got.Headers, "x-got"); !ok || string(v) != "1" {
+		t.Errorf("headers %q", got.Headers)
+	}
+	var none *HTTPError
+	if _, err := HTTP(&Request{URL: "http://127.0.0.1:0"}); !errors.As(err, &none) || none.Reason != HTTPFailed {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnswersOfTheHost(t *testing.T) {
+	block := Headers(nil).Append("a", "b")
+	got, err := takeAnswer(404, abi.HTTPAnswer(block, []byte("body")))
+	if err != nil || got.Status != 404 || !bytes.Equal(got.Headers, block) || string(got.Body) != "body" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	var none *HTTPError
+	if _, err := takeAnswer(abi.HTTPDenied, []byte("why")); !errors.As(err, &none) || none.Reason != HTTPDenied || none.Error() != "why" {
+		t.Errorf("got %v", err)
 	}
 }

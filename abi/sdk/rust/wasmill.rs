@@ -108,7 +108,8 @@ pub fn headers(mut block: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-// Capabilities, granted as in `grant: [log, clock, random]`. Those not called are not imported.
+// Capabilities, granted as in `grant: [log, clock]`. Those not called are not imported. HTTP
+// requests are in http.rs.
 
 /// Writes a line to the log of the host: level 0 debug, 1 info, 2 warn, 3 error.
 pub fn log(level: i32, line: &str) {
@@ -125,12 +126,18 @@ pub fn random(bytes: &mut [u8]) {
     unsafe { host::random(bytes.as_mut_ptr(), bytes.len()) }
 }
 
+/// Waits.
+pub fn sleep(time: std::time::Duration) {
+    unsafe { host::sleep(time.as_nanos().min(i64::MAX as u128) as i64) }
+}
+
 mod host {
     #[link(wasm_import_module = "wasmill")]
     extern "C" {
         pub fn log(level: i32, at: *const u8, length: usize);
         pub fn now() -> i64;
         pub fn random(at: *mut u8, length: usize);
+        pub fn sleep(ns: i64);
     }
 }
 

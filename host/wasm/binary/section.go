@@ -12,6 +12,7 @@ const (
 	sectionExport   = 7
 	sectionStart    = 8
 	sectionCode     = 10
+	sectionTag      = 13
 )
 
 var sectionNames = [...]string{
@@ -50,13 +51,15 @@ func (m *Module) section(id byte, content []byte) error {
 	case sectionTable:
 		each(r, func() { m.Tables = append(m.Tables, r.table()) })
 	case sectionMemory:
-		each(r, func() { m.Memories = append(m.Memories, r.limits()) })
+		each(r, func() { m.Memories = append(m.Memories, r.memory()) })
 	case sectionExport:
 		each(r, func() { m.Exports = append(m.Exports, Export{r.Name(), ExternKind(r.Byte()), r.U32()}) })
 	case sectionStart:
 		m.HasStart, m.Start = true, r.U32()
 	case sectionCode:
 		each(r, func() { r.Bytes(r.U32()); m.Bodies++ })
+	case sectionTag:
+		return exceptions
 	default:
 		if int(id) >= len(sectionNames) {
 			return fmt.Errorf("unknown section")
@@ -77,17 +80,20 @@ func each(r *Reader, element func()) {
 }
 
 func (r *Reader) funcType() FuncType {
-	if form := r.Byte(); r.err == nil && form != 0x60 {
+	switch form := r.Byte(); {
+	case r.err != nil || form == 0x60:
+	case form == 0x4e || form == 0x4f || form == 0x50 || form == 0x5e || form == 0x5f: // rec, sub final, sub, array, struct
+		r.Fail(collection)
+	default:
 		r.Fail(fmt.Errorf("type form %#x at byte %d is not a function's", form, r.pos-1))
 	}
 	return FuncType{Params: r.valueTypes(), Results: r.valueTypes()}
 }
 
 func (r *Reader) valueTypes() []ValueType {
-	raw := r.Bytes(r.Count())
-	types := make([]ValueType, len(raw))
-	for i, b := range raw {
-		types[i] = ValueType(b)
+	types := make([]ValueType, r.Count())
+	for i := range types {
+		types[i] = r.ValueType()
 	}
 	return types
 }
@@ -107,12 +113,12 @@ func (m *Module) readImport(r *Reader) Import {
 	case ExternTable:
 		im.Limits = r.table()
 	case ExternMemory:
-		im.Limits = r.limits()
+		im.Limits = r.memory()
 	case ExternGlobal:
-		r.Bytes(2) // value type and mutability
+		r.ValueType()
+		r.Byte() // mutability
 	case ExternTag:
-		r.Byte()
-		r.U32()
+		r.Fail(exceptions)
 	default:
 		r.Fail(fmt.Errorf("import %s.%s is of unknown %s", im.Module, im.Name, im.Kind))
 	}
@@ -120,18 +126,41 @@ func (m *Module) readImport(r *Reader) Import {
 }
 
 func (r *Reader) table() Limits {
-	r.Byte() // element type
+	if r.More() && r.data[r.pos] == 0x40 { // an initial value follows
+		r.Fail(typedReferences)
+	}
+	r.ValueType()
 	return r.limits()
+}
+
+// maxPages is the largest memory, 4 GiB.
+const maxPages = 1 << 16
+
+func (r *Reader) memory() Limits {
+	l := r.limits()
+	if pages := max(l.Min, l.Max); pages > maxPages {
+		r.Fail(fmt.Errorf("memory of %d pages, the most is %d", pages, maxPages))
+	}
+	return l
 }
 
 func (r *Reader) limits() Limits {
 	flags := r.Byte()
-	if flags > 1 {
-		r.Fail(fmt.Errorf("limits with flags %#x need shared memory or memory64, which are not supported", flags))
+	switch {
+	case flags <= 1:
+	case flags <= 3:
+		r.Fail(threads)
+	case flags <= 7:
+		r.Fail(memory64)
+	default:
+		r.Fail(fmt.Errorf("limits with flags %#x at byte %d are not known", flags, r.pos-1))
 	}
 	l := Limits{Min: uint64(r.U32()), HasMax: flags&1 != 0}
 	if l.HasMax {
 		l.Max = uint64(r.U32())
+	}
+	if l.HasMax && l.Min > l.Max && r.err == nil {
+		r.Fail(fmt.Errorf("minimum of %d is more than the maximum of %d", l.Min, l.Max))
 	}
 	return l
 }

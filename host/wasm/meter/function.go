@@ -85,7 +85,7 @@ func branches(in *instruction, body []byte) []uint32 {
 func (f *function) readLocals(r *wasm.Reader) error {
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 		group := r.U32()
-		r.Byte()
+		r.ValueType()
 		if uint64(f.locals)+uint64(group) > maxLocals {
 			return fmt.Errorf("more than %d locals", maxLocals)
 		}

@@ -6,12 +6,6 @@ import (
 	"github.com/wasmill/wasmill/host/wasm/binary"
 )
 
-// Unsupported is the error of a module that uses a proposal which the rewriter,
-// or the runtime, does not know.
-type Unsupported struct{ Feature string }
-
-func (e *Unsupported) Error() string { return "uses " + e.Feature + ", which is not supported" }
-
 // instruction is one instruction of a function body.
 type instruction struct {
 	op         uint16 // opcode; with a prefix, the prefix in the high byte
@@ -91,13 +85,13 @@ func next(r *binary.Reader) (in instruction) {
 	case op == opBlock || op == opLoop || op == opIf:
 		blockType(r, &in)
 	case op >= 0x06 && op <= 0x0a, op == 0x18, op == 0x19, op == 0x1f:
-		r.Fail(&Unsupported{"exceptions"})
+		r.Fail(binary.Unsupported("exceptions"))
 	case op == 0x14 || op == 0x15 || op >= 0xd3 && op <= 0xd6:
-		r.Fail(&Unsupported{"typed function references"})
+		r.Fail(binary.Unsupported("typed function references"))
 	case op == 0xfb:
-		r.Fail(&Unsupported{"garbage collection"})
+		r.Fail(binary.Unsupported("garbage collection"))
 	case op == 0xfe:
-		r.Fail(&Unsupported{"threads"})
+		r.Fail(binary.Unsupported("threads"))
 	case op == opBr || op == opBrIf:
 		r.U32()
 	case op == opBrTable:
@@ -111,7 +105,9 @@ func next(r *binary.Reader) (in instruction) {
 		in.index = r.U32() // type
 		r.U32()            // table
 	case op == 0x1c: // select with types
-		r.Bytes(r.Count())
+		for n := r.Count(); n > 0 && r.Err() == nil; n-- {
+			r.ValueType()
+		}
 	case op >= 0x28 && op <= 0x3e:
 		memarg(r)
 	case op == 0x3f || op == opMemoryGrow:
@@ -125,7 +121,7 @@ func next(r *binary.Reader) (in instruction) {
 	case op == 0x44: // f64.const
 		r.Bytes(8)
 	case op == opRefNull:
-		r.Byte()
+		r.HeapType()
 	case op == prefixMisc:
 		misc(r, &in)
 	case op == prefixSIMD:
@@ -148,7 +144,7 @@ func blockType(r *binary.Reader, in *instruction) {
 		if b < 0x80 {
 			in.typed, in.index = b&0x40 == 0, uint32(v)
 			if !in.typed && v != 0x40 && v != 0x70 && v != 0x6f && (v < 0x7b || v > 0x7f) {
-				r.Fail(&Unsupported{"typed function references"})
+				r.Fail(binary.Unsupported("typed function references"))
 			}
 			return
 		}
@@ -176,7 +172,7 @@ func constant(r *binary.Reader) uint32 {
 // memarg reads alignment and offset of a memory instruction.
 func memarg(r *binary.Reader) {
 	if align := r.U32(); align >= 64 && r.Err() == nil {
-		r.Fail(&Unsupported{"several memories"})
+		r.Fail(binary.Unsupported("several memories"))
 	}
 	r.U32()
 }
@@ -184,7 +180,7 @@ func memarg(r *binary.Reader) {
 // zero reads the index of the only memory.
 func zero(r *binary.Reader) {
 	if r.Byte() != 0 && r.Err() == nil {
-		r.Fail(&Unsupported{"several memories"})
+		r.Fail(binary.Unsupported("several memories"))
 	}
 }
 
@@ -229,7 +225,7 @@ func simd(r *binary.Reader, in *instruction) {
 		memarg(r)
 		r.Byte()
 	case sub >= 0x100:
-		r.Fail(&Unsupported{"relaxed SIMD"})
+		r.Fail(binary.Unsupported("relaxed SIMD"))
 	}
 	in.op = prefixSIMD<<8 | uint16(sub&0xff)
 }

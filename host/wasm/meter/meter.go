@@ -27,12 +27,13 @@ const (
 // Limits are maxima that the module's own are lowered to.
 type Limits struct {
 	MemoryPages   uint64
-	TableElements uint64
+	TableElements uint64 // of all tables together
 }
 
 // Result is a rewritten module.
 type Result struct {
 	Module    []byte
+	Size      int // of Module, bytes
 	Functions int // with a check at their entry
 	Loops     int // with a check where they start again
 	Bulk      int // functions with checks before bulk instructions

@@ -263,6 +263,34 @@ func TestMaximaAreCapped(t *testing.T) {
 	}
 }
 
+func TestTheLimitOfTablesHoldsForAllTogether(t *testing.T) {
+	a := &abitest.Asm{}
+	a.Table()
+	a.Table()
+	grow := func(table byte) []byte { return abitest.Op(0xd0, 0x70, 0x20, 0, 0xfc, 15, table) } // ref.null, local.get 0, table.grow
+	a.Func("first", []byte{abitest.I32}, []byte{abitest.I32}, nil, grow(0))
+	a.Func("second", []byte{abitest.I32}, []byte{abitest.I32}, nil, grow(1))
+	metered, err := rewrite(a.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := start(t, wazero.NewRuntimeConfigInterpreter(), metered.Module, 1<<40)
+	grown := 0
+	for _, name := range []string{"first", "second"} {
+		for {
+			if old, err := m.call(t, name, 500); err != nil {
+				t.Fatal(err)
+			} else if int32(old) == -1 {
+				break
+			}
+			grown += 500
+		}
+	}
+	if grown > int(limits.TableElements) || grown == 0 {
+		t.Errorf("grew by %d elements in all, the limit is %d", grown, limits.TableElements)
+	}
+}
+
 func TestIndicesThatWereOutOfRangeStayRefused(t *testing.T) {
 	i32 := []byte{abitest.I32}
 	for name, build := range map[string]func(a *abitest.Asm){
@@ -301,8 +329,8 @@ func TestWhatIsNotSupportedIsNamed(t *testing.T) {
 		a := &abitest.Asm{}
 		a.Func("f", nil, nil, nil, code)
 		_, err := rewrite(a.Bytes())
-		var unsupported *meter.Unsupported
-		if !errors.As(err, &unsupported) || unsupported.Feature != feature {
+		var unsupported binary.Unsupported
+		if !errors.As(err, &unsupported) || string(unsupported) != feature {
 			t.Errorf("%s: got %v", feature, err)
 		}
 	}

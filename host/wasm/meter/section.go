@@ -24,7 +24,6 @@ const (
 	sectionCode     = 10
 	sectionData     = 11
 	sectionCount    = 12
-	sectionTag      = 13
 )
 
 // order is that of sections in a file.
@@ -51,7 +50,7 @@ func (m *module) readGlobals() error {
 	}
 	r := wasm.NewReader(content)
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
-		r.Byte() // type
+		r.ValueType()
 		if r.Byte() == 1 {
 			m.mutable = append(m.mutable, m.globals)
 		}
@@ -73,9 +72,6 @@ func rest(r *wasm.Reader) error {
 
 // rewrite makes the new module.
 func (m *module) rewrite() error {
-	if m.find(sectionTag) != nil {
-		return &Unsupported{"exceptions"}
-	}
 	makers := map[byte]func([]byte) ([]byte, error){
 		sectionType:    m.types,
 		sectionImport:  m.imports,
@@ -109,7 +105,7 @@ func (m *module) rewrite() error {
 			return fmt.Errorf("custom section: %w", err)
 		}
 	}
-	m.result.Module = out
+	m.result.Module, m.result.Size = out, len(out)
 	return nil
 }
 
@@ -149,7 +145,7 @@ func appendName(dst []byte, name string) []byte {
 	return append(appendU32(dst, uint32(len(name))), name...)
 }
 
-// tables caps the maxima of tables.
+// tables caps the maxima of tables, so that together they stay within the limit.
 func (m *module) tables(content []byte) ([]byte, error) {
 	if content == nil {
 		return nil, nil
@@ -157,18 +153,19 @@ func (m *module) tables(content []byte) ([]byte, error) {
 	r := wasm.NewReader(content)
 	n := r.Count()
 	out := appendU32(nil, n)
+	free := m.limits.TableElements
+	for _, l := range m.in.Tables {
+		free -= min(free, l.Min)
+	}
 	for i := range m.in.Tables {
 		t := r.Byte()
-		if t == 0x40 {
-			return nil, &Unsupported{"tables with initial values"}
-		}
 		r.Byte()
 		r.U32()
 		l := m.in.Tables[i]
 		if l.HasMax {
 			r.U32()
 		}
-		out = appendLimits(append(out, t), l, m.limits.TableElements)
+		out = appendLimits(append(out, t), l, l.Min+free/uint64(len(m.in.Tables)))
 	}
 	return out, rest(r)
 }
@@ -306,7 +303,11 @@ func (m *module) segment(r *wasm.Reader, content, dst []byte) (out []byte, err e
 		}
 	}
 	if form&3 != 0 {
-		dst = append(dst, r.Byte()) // element kind or type
+		if form&4 != 0 {
+			dst = append(dst, byte(r.ValueType()))
+		} else {
+			dst = append(dst, r.Byte()) // element kind
+		}
 	}
 	n := r.Count()
 	dst = appendU32(dst, n)
