@@ -12,7 +12,7 @@ go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
 rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm
 
-.PHONY: build plugins toolchains demo test check lint fuzz-smoke clean-tree bench-flow bench-sandbox bench-micro third-party clean
+.PHONY: build plugins toolchains demo test check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -45,7 +45,7 @@ demo: $(BIN) plugins/parse-log.wasm
 test: toolchains build plugins
 	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m ./...
 
-check: test lint fuzz-smoke clean-tree
+check: test lint spec fuzz-smoke clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
@@ -55,6 +55,10 @@ lint:
 	bin/staticcheck $$($(GO) list ./... | grep -v -e /abi/sdk/ -e /plugins/)
 	GOOS=wasip1 GOARCH=wasm bin/staticcheck -checks inherit,-U1000 ./abi/sdk/... ./plugins/... # U1000 does not know go:wasmexport
 	$(GO) mod verify
+
+# WebAssembly's own test suite in full, on both engines; make test runs a part.
+spec:
+	SPEC=all $(GO) test ./host/wasm/meter -run '^TestTheSpecificationsSuite$$' -count 1
 
 # Every fuzz target for some thousand inputs (a time limit that passes while it
 # minimises makes go test fail).
@@ -76,6 +80,10 @@ bench-flow: build plugins/identity.wasm plugins/identity-go.wasm
 # What the sandbox costs and gives; ends with figures.
 bench-sandbox: toolchains
 	@FIGURES=1 $(GO) test ./host/wasm -run '^TestFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok'
+
+# Throughput of a guest that waits, as part of the ideal; ends with figures.
+bench-async: toolchains
+	@FIGURES=1 $(GO) test ./host -run '^TestAsyncFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # Real modules from npm through the rewriter; needs npm and its registry.
 third-party:

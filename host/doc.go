@@ -6,5 +6,6 @@
 //	defer h.Close(ctx)
 //	err = h.Run(ctx) // until all sources end; Drain ends them early
 //
-// Run starts one goroutine per pipeline and returns after all of them.
+// Run starts one goroutine per pipeline, and one for the health and the metrics
+// if Options.Admin asks for them, and returns after all of them.
 package host

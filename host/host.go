@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/pipeline"
@@ -31,13 +32,21 @@ type Options struct {
 	Compiler []string
 	// Native replaces plugins by Go, by name.
 	Native map[string]func() stream.Transform
+	// Watch keeps a plugin from being loaded again that is in a call when a fatal
+	// error ends the process. It sets the process's crash output.
+	Watch bool
+	// Admin serves health and metrics where the setting admin.listen says, while
+	// Run runs. Without it the setting is checked and not used.
+	Admin bool
 }
 
 // Host holds the pipelines of a process.
 type Host struct {
 	Settings *config.Process
 	Uncached error // why compiled plugins are not kept; nil = they are
+	Admin    Admin
 	engine   *wasm.Engine
+	server   *admin.Server // nil = health and metrics are not served
 	running  []*Pipeline
 	ran      bool
 }
@@ -48,6 +57,7 @@ type Pipeline struct {
 	File   string
 	Config *config.Pipeline
 	*pipeline.Pipeline
+	collect func(*admin.Writer)
 }
 
 // Settings reads the settings of the process.
@@ -93,15 +103,27 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 		return nil, err
 	}
 	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine}
+	if o.Watch {
+		if err := engine.Watch(); err != nil {
+			return nil, errors.Join(err, engine.Close(ctx))
+		}
+	}
 	var errs []error
 	for _, file := range files {
 		errs = append(errs, h.open(ctx, file, o))
+	}
+	if o.Admin {
+		errs = append(errs, h.listen())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.Join(err, h.Close(ctx))
 	}
 	return h, nil
 }
+
+// Budget returns the memory that the guests of a pipeline may have together;
+// 0 = no limit is known.
+func Budget(s *config.Process) config.Bytes { return control.Budget(s.Memory) }
 
 // pipelineFiles lists the pipeline files in a folder.
 func pipelineFiles(dir string) ([]string, error) {
@@ -139,7 +161,7 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	b := control.Builder{
 		Engine:     h.engine,
 		PluginsDir: h.Settings.Plugins.Dir,
-		Budget:     control.Budget(h.Settings.Memory),
+		Budget:     Budget(h.Settings),
 		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
 		Native:     o.Native,
 	}
@@ -160,8 +182,24 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	if err != nil {
 		return err
 	}
-	h.running = append(h.running, &Pipeline{Name: c.Name, File: file, Config: c, Pipeline: p})
+	h.running = append(h.running, &Pipeline{
+		Name: c.Name, File: file, Config: c, Pipeline: p, collect: control.Metrics(c, graph, p),
+	})
 	return nil
+}
+
+// Status is what there is to see of a host.
+type Status struct {
+	Pipelines []control.Status `json:"pipelines"`
+}
+
+// Status may be called at any time.
+func (h *Host) Status() Status {
+	s := Status{Pipelines: []control.Status{}}
+	for _, p := range h.running {
+		s.Pipelines = append(s.Pipelines, control.StatusOf(p.Config, p.Pipeline))
+	}
+	return s
 }
 
 // Pipelines returns the pipelines, in the order of their files.
@@ -172,13 +210,14 @@ func (h *Host) Pipelines() []*Pipeline { return h.running }
 // be called once.
 func (h *Host) Run(ctx context.Context) error {
 	h.ran = true
+	stop := h.serve(context.WithoutCancel(ctx)) // until the last pipeline has ended
 	errs := make([]error, len(h.running))
 	var all sync.WaitGroup
 	for i, p := range h.running {
 		all.Go(func() { errs[i] = p.Run(ctx, nil) })
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, stop())...)
 }
 
 // Drain ends all sources. Run returns when what they have read is through.
@@ -195,15 +234,23 @@ func (h *Host) Close(ctx context.Context) error {
 		for _, p := range h.running {
 			errs = append(errs, p.Discard(ctx))
 		}
+		if h.server != nil {
+			errs = append(errs, h.server.Close())
+		}
 	}
 	return errors.Join(append(errs, h.engine.Close(ctx))...)
 }
 
 // NewEngine returns an engine for plugins with the settings of the process.
 func NewEngine(ctx context.Context, s *config.Process, o Options) (*wasm.Engine, error) {
-	return wasm.NewEngine(ctx, s.Cache.Dir, wasm.CompileLimits{
+	e, err := wasm.NewEngine(ctx, s.Cache.Dir, wasm.CompileLimits{
 		Command: o.Compiler, Timeout: s.Compile.Timeout, Memory: int64(s.Compile.Memory),
 	})
+	if err != nil {
+		return nil, err
+	}
+	e.Bound(s.Sandbox.Running)
+	return e, nil
 }
 
 // CompileMain is what Options.Compiler runs. It returns the exit code.

@@ -16,17 +16,20 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/control", "host/config", "host/pipeline", "host/wasm", "host/stream"},
-	"host/control":                 {"host/config", "host/wasm", "host/pipeline", "host/connector/*", "host/stream", "abi"},
+	"host":                         {"host/admin", "host/control", "host/config", "host/pipeline", "host/wasm", "host/stream"},
+	"host/admin":                   {"host/stream"},
+	"host/control":                 {"host/admin", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "host/pipeline", "host/connector/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
 	"host/diagram":                 {"host/config"},
 	"host/wasm/meter":              {"host/wasm/binary"},
-	"host/wasm":                    {"host/wasm/binary", "host/wasm/meter", "host/stream", "abi", "abi/abitest"},
+	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/stream", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
+	"host/wasm/fetch":              {},
+	"host/field":                   {"host/stream", "abi"},
 	"host/pipeline":                {"host/stream", "abi"},
 	"host/stream":                  {},
 	"host/connector/connectortest": {"host/stream", "abi"},
-	"host/connector/internal/*":    {"host/stream"},
+	"host/connector/internal/*":    {"host/stream", "abi"},
 	"host/connector/*":             {"host/connector/internal/*", "host/stream", "abi"},
 	"abi":                          {},
 	"abi/abitest":                  {"abi"},
@@ -37,6 +40,7 @@ var may = map[string][]string{
 
 // owners lists the packages that may import a library.
 var owners = map[string]string{
+	"github.com/VictoriaMetrics":    "host/admin",
 	"github.com/tetratelabs/wazero": "host/wasm",
 	"github.com/knadh/koanf":        "host/config",
 	"go.yaml.in/yaml":               "host/config",
@@ -44,6 +48,8 @@ var owners = map[string]string{
 	"github.com/ianlancetaylor":     "host/wasm",
 	"golang.org/x/term":             "cmd/wasmill",
 	"github.com/klauspost/compress": "host/connector/file",
+	"github.com/tidwall":            "host/field",
+	"github.com/cenkalti":           "host/pipeline",
 }
 
 // TestImportsPointDownward holds the table of imports.

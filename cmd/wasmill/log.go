@@ -6,9 +6,13 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
+	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -48,18 +52,48 @@ func (l *logger) events(pipeline string) stream.Events {
 		Unmetered: func(v stream.VertexID, plugin string) {
 			log.Warn("metering is off: a loop without end in this plugin stops the whole process", "vertex", v, "plugin", plugin)
 		},
+		PluginSuspended: func(v stream.VertexID, plugin, why string, wait time.Duration) {
+			log.Error("the plugin fails again and again: its calls wait, then one tries it", "vertex", v, "plugin", plugin, "why", safe(why), "wait", wait.String())
+		},
+		PluginResumed: func(v stream.VertexID, plugin string) {
+			log.Info("the plugin works again", "vertex", v, "plugin", plugin)
+		},
+		RequestDenied: func(v stream.VertexID, target, why string) {
+			log.Warn("the plugin asks for what it may not: denied", "vertex", v, "target", safe(target), "why", safe(why))
+		},
 		SourceNotice: func(v stream.VertexID, text string) {
 			log.Warn("source notices", "vertex", v, "text", text)
 		},
 	}
 }
 
-// safe escapes what could steer a terminal.
+// safe escapes what could steer a terminal, and bytes that are no text.
 func safe(text string) string {
-	q := strconv.Quote(text)
-	return q[1 : len(q)-1]
+	var s strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		if strconv.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			s.WriteString(text[:n])
+		} else {
+			q := strconv.Quote(text[:n])
+			s.WriteString(q[1 : len(q)-1])
+		}
+		text = text[n:]
+	}
+	return s.String()
 }
 
-func (l *logger) draining(sig os.Signal) {
-	l.Info("draining: no more is read, what was read goes through; a second signal stops at once", "signal", sig.String())
+// admin says where to ask for health and metrics.
+func (l *logger) admin(a host.Admin) {
+	switch {
+	case a.URL == "":
+	case a.Moved != nil:
+		l.Info("admin listens on a free port, as the usual address cannot be had", "url", a.URL, "cause", a.Moved.Error())
+	default:
+		l.Info("admin listens", "url", a.URL)
+	}
+}
+
+func (l *logger) draining(sig os.Signal, grace time.Duration) {
+	l.Info("draining: no more is read, what was read goes through; a second signal stops at once", "signal", sig.String(), "grace", grace.String())
 }

@@ -254,7 +254,7 @@ func TestPluginCommands(t *testing.T) {
 	}
 	exit, out, _ = w.wasmill("plugin", "inspect", "identity", "--json")
 	var i inspection
-	if err := json.Unmarshal([]byte(out), &i); err != nil || exit != 0 || i.Description.Name != "abitest" || i.MemoryMin != 4<<20 || i.Metered.Loops != 1 || i.Metered.Bytes <= i.Bytes {
+	if err := json.Unmarshal([]byte(out), &i); err != nil || exit != 0 || i.Description.Name != "abitest" || i.Memory.Min != 4<<20 || i.Metered.Loops != 1 || i.Metered.Bytes <= i.Bytes {
 		t.Errorf("inspect: exit %d, %v: %s", exit, err, out)
 	}
 	if exit, out, _ = w.wasmill("plugin", "inspect", "plugins/identity.wasm"); exit != 0 || !strings.Contains(out, "wasmill_process") {

@@ -67,7 +67,7 @@ func (p *progress) show(since time.Duration) {
 	for _, pl := range p.host.Pipelines() {
 		for _, s := range pl.Stats() {
 			p.log.Info("progress", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
-				"in", s.RecordsIn, "out", s.RecordsOut, "in_flight", s.InFlight, "queued", s.Queued)
+				"in", s.RecordsIn, "out", s.RecordsOut, "in_flight", s.Processing.Records+s.Output.Records, "queued", s.Input.Records)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func (p *progress) table(since time.Duration) string {
 				name = pl.Name + "/" + name
 			}
 			fmt.Fprintf(&s, "%-24s %-7s %15s %15s %12s %10s %10s\n", name, v.Role,
-				humanCount(v.RecordsIn), humanCount(v.RecordsOut), humanCount(uint64(rate)), humanCount(uint64(max(v.InFlight, 0))), humanCount(uint64(v.Queued)))
+				humanCount(v.RecordsIn), humanCount(v.RecordsOut), humanCount(uint64(rate)), humanCount(uint64(v.Processing.Records+v.Output.Records)), humanCount(uint64(v.Input.Records)))
 		}
 	}
 	return s.String()
@@ -100,11 +100,7 @@ func (p *progress) table(since time.Duration) string {
 func (p *progress) summary() {
 	took := time.Since(p.began).Round(time.Millisecond)
 	if p.json {
-		var all []map[string]any
-		for _, pl := range p.host.Pipelines() {
-			all = append(all, map[string]any{"pipeline": pl.Name, "vertices": pl.Stats()})
-		}
-		printJSON(p.out, map[string]any{"ok": true, "seconds": took.Seconds(), "pipelines": all})
+		printJSON(p.out, map[string]any{"ok": true, "seconds": took.Seconds(), "pipelines": p.host.Status().Pipelines})
 		return
 	}
 	if p.live {
@@ -128,12 +124,22 @@ func (p *progress) summary() {
 	}
 }
 
-// warnUnrouted says how many records went nowhere.
-func (p *progress) warnUnrouted() {
+// warnLost says how many records did not go the usual way.
+func (p *progress) warnLost() {
 	for _, pl := range p.host.Pipelines() {
 		for _, s := range pl.Stats() {
-			if s.Unrouted > 0 {
-				p.log.Warn("records were dropped: their tag is one that no edge asks for", "pipeline", pl.Name, "vertex", s.Vertex, "records", s.Unrouted)
+			for _, w := range []struct {
+				records uint64
+				text    string
+			}{
+				{s.Unrouted, "records were dropped: their tag is one that no edge asks for"},
+				{s.DeadLetters, "records could not be handled and went to the dead letters"},
+				{s.Dropped[pipeline.DroppedError], "records were dropped: they could not be handled, and onError is drop"},
+				{s.Dropped[pipeline.DroppedNewest] + s.Dropped[pipeline.DroppedOldest], "records were dropped: a stage was full, and whenFull says so"},
+			} {
+				if w.records > 0 {
+					p.log.Warn(w.text, "pipeline", pl.Name, "vertex", s.Vertex, "records", w.records)
+				}
 			}
 		}
 	}

@@ -38,10 +38,7 @@ type faultJSON struct {
 func faultsJSON(faults []*stream.Error) []faultJSON {
 	out := make([]faultJSON, len(faults))
 	for i, f := range faults {
-		out[i] = faultJSON{f.Code, f.Where, f.Why, f.Fix}
-		if f.Err != nil {
-			out[i].Why += ": " + f.Err.Error()
-		}
+		out[i] = faultJSON{f.Code, f.Where, f.Reason(), f.Fix}
 	}
 	return out
 }

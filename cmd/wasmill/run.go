@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,11 +23,13 @@ func newRun(f *flags, s stdio) *cobra.Command {
 		Short: "Run pipelines in the foreground until their sources end",
 		Long: `run runs the pipelines of the files named, or of all files in the pipelines
 folder. It ends when all sources have ended. SIGINT or SIGTERM ends the sources
-and lets what they have read through; a second one stops at once.
+and lets what they have read through, for shutdown.grace at most, after which
+the error says what was stuck; a second one stops at once.
 
 Records go to sinks, which may be standard output. Progress, logs, errors and
 the result of --json go to standard error: a live table on a terminal, JSON
-lines elsewhere.`,
+lines elsewhere. Health, metrics and status are served where admin.listen says,
+and the first line says where that is.`,
 		Example: "  wasmill run examples/access-log/pipeline.yaml",
 		RunE: func(c *cobra.Command, files []string) error {
 			return runPipelines(c.Context(), f, s, files, quiet)
@@ -43,14 +46,27 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 		return err
 	}
 	log := newLogger(s.err, settings.Log)
-	o.Events = log.events
+	o.Events, o.Admin, o.Watch = log.events, true, true
+	slog.SetDefault(log.Logger) // libraries log by package log
 	h, err := host.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
+	ended := true
+	defer func() {
+		if ended {
+			err = errors.Join(err, h.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	boundHeap(settings)
 
-	defer onSignals(h.Drain, log.draining)()
+	grace := settings.Shutdown.Grace
+	expired := make(chan struct{})
+	defer onSignals(func(sig os.Signal) {
+		log.draining(sig, grace)
+		h.Drain()
+		time.AfterFunc(grace, func() { close(expired) })
+	})()
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
 	stop := func() {}
@@ -61,9 +77,12 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 	if h.Uncached != nil {
 		log.Warn("compiled plugins are not kept, so that starting takes longer", "cause", h.Uncached.Error())
 	}
-	err = h.Run(ctx)
+	if !quiet && !f.json {
+		log.admin(h.Admin)
+	}
+	ended, err = runUntil(ctx, h, expired, grace)
 	stop()
-	progress.warnUnrouted()
+	progress.warnLost()
 	switch {
 	case err != nil:
 		log.Warn("the run ended early: sinks hold what was flushed before the error")
@@ -71,6 +90,35 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 		progress.summary()
 	}
 	return err
+}
+
+// abortTime is how long a run that was aborted may take to end.
+const abortTime = 2 * time.Second
+
+// runUntil runs a host, and aborts it when expired is closed, grace after
+// draining began. It returns false if the run does not end even then, as
+// something is stuck in what nothing can interrupt.
+func runUntil(ctx context.Context, h *host.Host, expired <-chan struct{}, grace time.Duration) (ended bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	select {
+	case err := <-done:
+		return true, err
+	case <-expired:
+	}
+	stuck := h.Stuck(grace)
+	cancel()
+	select {
+	case err := <-done:
+		if err == nil { // it had ended
+			return true, nil
+		}
+		return true, stuck
+	case <-time.After(abortTime):
+		return false, stuck
+	}
 }
 
 // writesTo says whether a pipeline has a sink of a kind.
@@ -95,7 +143,7 @@ func hasSink(c *config.Pipeline, kind string) bool {
 // onSignals drains at the first signal and ends the process at the second: what
 // is in the way then may be a system call that nothing can interrupt. The
 // function it returns lets go of the signals.
-func onSignals(drain func(), draining func(os.Signal)) (stop func()) {
+func onSignals(drain func(os.Signal)) (stop func()) {
 	caught := make(chan os.Signal, 2)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -106,8 +154,7 @@ func onSignals(drain func(), draining func(os.Signal)) (stop func()) {
 				if n > 0 {
 					os.Exit(exitOf(sig))
 				}
-				draining(sig)
-				drain()
+				drain(sig)
 			case <-done:
 				return
 			}

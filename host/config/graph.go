@@ -21,6 +21,7 @@ type graph struct {
 type arc struct {
 	from, to int
 	tags     []string
+	dead     bool // carries dead letters
 	odd      bool // enters a source or leaves a sink
 }
 
@@ -38,12 +39,13 @@ func checkGraph(b *binder, p *Pipeline) {
 	}
 	for i, e := range p.Edges {
 		at := path("edges").index(i)
-		g.edges = append(g.edges, arc{g.end(at.key("from"), e.From), g.end(at.key("to"), e.To), e.Tags(), false})
+		g.edges = append(g.edges, arc{g.end(at.key("from"), e.From), g.end(at.key("to"), e.To), e.Tags(), e.DeadLetters(), false})
 		g.checkEdge(i)
 	}
 	g.duplicates()
 	g.cycles()
 	g.reach()
+	g.deadLetters()
 }
 
 func vertexPath(i int) path { return path("vertices").index(i) }
@@ -69,9 +71,9 @@ func (g *graph) checkEdge(i int) {
 	e, at := &g.edges[i], path("edges").index(i)
 	if e.from >= 0 && len(g.vertices[e.from].roles()) == 1 {
 		switch v := g.vertices[e.from]; {
-		case v.Sink != nil:
+		case v.Sink != nil && !e.dead:
 			e.odd = true
-			g.fault(at.key("from"), stream.GraphShape, fmt.Sprintf("nothing leaves %s, which is a sink", v.Name), "start the edge at a source or a udf")
+			g.fault(at.key("from"), stream.GraphShape, fmt.Sprintf("nothing but dead letters leaves %s, which is a sink", v.Name), "start the edge at a source or a udf, or add when: {deadLetters: true}")
 		case v.Source != nil && e.tags != nil:
 			g.fault(at.key("when"), stream.GraphShape, fmt.Sprintf("%s is a source, and sources give no tags", v.Name), "remove when, or put a udf in between")
 		}
@@ -88,6 +90,7 @@ func (g *graph) duplicates() {
 	type route struct {
 		from, to int
 		tag      string
+		dead     bool
 	}
 	first := make(map[route]int)
 	for i, e := range g.edges {
@@ -99,13 +102,15 @@ func (g *graph) duplicates() {
 			tags = []string{""}
 		}
 		for _, tag := range tags {
-			r := route{e.from, e.to, tag}
+			r := route{e.from, e.to, tag, e.dead}
 			j, ok := first[r]
 			if !ok || j == i {
 				first[r] = i
 				continue
 			}
-			if tag != "" {
+			if e.dead {
+				what = "dead letters"
+			} else if tag != "" {
 				what = fmt.Sprintf("records tagged %q", shorten(tag))
 			}
 			g.fault(path("edges").index(i), stream.GraphDuplicateEdge,
@@ -170,7 +175,7 @@ func (g *graph) cycle(edge int, ring []int) {
 func (g *graph) reach() {
 	in, out := make([]int, len(g.vertices)), make([]int, len(g.vertices))
 	for _, e := range g.edges {
-		if e.from >= 0 {
+		if e.from >= 0 && !e.dead {
 			out[e.from]++
 		}
 		if e.to >= 0 {
@@ -201,5 +206,26 @@ func (g *graph) reach() {
 	}
 	if _, isList := g.tree["edges"].([]any); len(g.edges) == 0 && len(g.vertices) > 1 && (isList || empty(g.tree["edges"])) {
 		g.missing("", "edges", "join the vertices below edges:, as in - {from: a, to: b}")
+	}
+}
+
+// deadLetters reports dead letters without an edge, and edges without any.
+func (g *graph) deadLetters() {
+	led := make(map[int]bool)
+	for i, e := range g.edges {
+		if !e.dead || e.from < 0 {
+			continue
+		}
+		led[e.from] = true
+		v, at := &g.vertices[e.from], path("edges").index(i).key("when").key("deadLetters")
+		if v.OnError != OnErrorDeadLetter && !g.about(vertexPath(e.from).key("onError")) {
+			g.fault(at, stream.GraphShape, fmt.Sprintf("%s makes no dead letters", v.Name), fmt.Sprintf("add onError: %s to %s, or remove the edge", OnErrorDeadLetter, v.Name))
+		}
+	}
+	for i, v := range g.vertices {
+		if v.OnError == OnErrorDeadLetter && v.Name != "" && g.byName[v.Name] == i && !led[i] {
+			g.fault(vertexPath(i).key("onError"), stream.GraphShape, fmt.Sprintf("no edge takes the dead letters of %s", v.Name),
+				fmt.Sprintf("add - {from: %s, to: …, when: {deadLetters: true}} to the edges; any sink can take them", v.Name))
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ func TestProcessDefaults(t *testing.T) {
 		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
 		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},
+		Admin:   config.Admin{Listen: config.ListenAuto}, Shutdown: config.Drain{Grace: 25 * time.Second},
 	})
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
@@ -75,15 +77,20 @@ func TestPipelineDefaults(t *testing.T) {
 	equal(t, "plugin", udf.UDF.Plugin, "parse-log")
 	equal(t, "limits", udf.UDF.Limits, config.Limits{
 		Memory: 64 * config.MiB, RecordBytes: config.MiB, OutputPerRecord: 1000,
-		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, CallDeadline: 10 * time.Second,
+		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * config.KiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100,
 	})
+	equal(t, "http", udf.UDF.HTTP, config.HTTP{MaxResponseBytes: config.MiB, Timeout: 10 * time.Second})
 	equal(t, "grant", udf.UDF.Grant, []abi.Capability(nil))
 	equal(t, "order", udf.Order, config.OrderNone)
-	equal(t, "batch", udf.Batch, config.Batch{MaxRecords: 1024, MaxBytes: config.MiB})
-	equal(t, "queue", udf.Queue, config.Batch{MaxRecords: 8192, MaxBytes: 4 * config.MiB})
-	if udf.Concurrency < 1 {
-		t.Errorf("concurrency is %d", udf.Concurrency)
-	}
+	equal(t, "batch", udf.Batch, config.Call{MaxRecords: 1024, MaxBytes: config.MiB, MaxTime: time.Millisecond})
+	equal(t, "queue", udf.Queue, config.Stage{MaxRecords: 8192, MaxBytes: 4 * config.MiB, WhenFull: config.FullBlock})
+	equal(t, "processing", udf.Processing, config.Batch{MaxRecords: 65536, MaxBytes: 64 * config.MiB})
+	equal(t, "output", udf.Output, config.Stage{MaxRecords: 8192, MaxBytes: 4 * config.MiB, WhenFull: config.FullBlock})
+	equal(t, "retry", udf.Retry, config.Retry{Attempts: 1, Backoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second})
+	equal(t, "onError", udf.OnError, config.OnErrorFail)
+	equal(t, "eventTime", p.Vertices[0].EventTime, (*config.EventTime)(nil))
+	equal(t, "idleTimeout", p.Vertices[0].IdleTimeout, time.Duration(0))
+	equal(t, "concurrency", udf.Concurrency, config.Concurrency{Max: runtime.GOMAXPROCS(0)})
 	equal(t, "source", p.Vertices[0].Source, &config.Component{Kind: "generate", Settings: newGenerate()})
 	equal(t, "sink", p.Vertices[2].Sink, &config.Component{Kind: "drop", Settings: newDrop()})
 	equal(t, "tags", p.Edges[0].Tags(), []string(nil))
@@ -92,6 +99,55 @@ func TestPipelineDefaults(t *testing.T) {
 	equal(t, "place of a default", p.Where("vertices[1].udf.limits.memory"), "0.yaml:4:24 (vertices[1].udf.limits.memory)")
 	var none config.UDF
 	equal(t, "params of none", string(none.ParamsJSON()), `{}`)
+}
+
+func TestConcurrencyIsANumberOrARange(t *testing.T) {
+	for text, want := range map[string]config.Concurrency{
+		"8": {Max: 8}, "auto": {Min: 1, Max: 64}, "{min: 2, max: 128}": {Min: 2, Max: 128}, "{max: 9}": {Min: 1, Max: 9}, "4096": {Max: 4096},
+	} {
+		p := pipeline(t, strings.Replace(small, "format: common}}", "format: common}}, concurrency: "+text, 1))
+		equal(t, "concurrency: "+text, p.Vertices[1].Concurrency, want)
+		equal(t, "--set concurrency="+text, pipeline(t, small, "vertices.parse.concurrency="+text).Vertices[1].Concurrency, want)
+	}
+	equal(t, "a number as text", config.Concurrency{Max: 8}.String(), "8")
+	equal(t, "a range as text", config.Concurrency{Min: 1, Max: 64}.String(), "1–64")
+}
+
+func TestFlowSettings(t *testing.T) {
+	p := pipeline(t, `name: p
+vertices:
+  - {name: in, source: generate, eventTime: {json: a.b, format: unix, maxOutOfOrder: 5s}, idleTimeout: 1m, onError: deadLetter}
+  - name: parse
+    udf: {plugin: x}
+    order: key
+    queue: {maxRecords: 5, whenFull: dropOldest}
+    processing: {maxBytes: 1KiB}
+    output: {whenFull: dropNewest}
+    retry: {attempts: 3, backoff: 1s}
+    onError: deadLetter
+  - {name: out, sink: drop, queue: {whenFull: dropNewest}, retry: {attempts: 2}, onError: deadLetter}
+  - {name: dead, sink: drop}
+edges:
+  - {from: in, to: parse}
+  - {from: parse, to: out}
+  - {from: in, to: dead, when: {deadLetters: true}}
+  - {from: parse, to: dead, when: {deadLetters: true}}
+  - {from: out, to: dead, when: {deadLetters: true}}
+`)
+	in, udf, out := p.Vertices[0], p.Vertices[1], p.Vertices[2]
+	equal(t, "eventTime", in.EventTime, &config.EventTime{JSON: "a.b", Format: "unix", MaxOutOfOrder: 5 * time.Second})
+	equal(t, "idleTimeout", in.IdleTimeout, time.Minute)
+	equal(t, "order", udf.Order, config.OrderKey)
+	equal(t, "queue", udf.Queue, config.Stage{MaxRecords: 5, MaxBytes: 4 * config.MiB, WhenFull: config.FullDropOldest})
+	equal(t, "processing", udf.Processing, config.Batch{MaxRecords: 65536, MaxBytes: config.KiB})
+	equal(t, "output", udf.Output.WhenFull, config.FullDropNewest)
+	equal(t, "retry", udf.Retry, config.Retry{Attempts: 3, Backoff: time.Second, MaxBackoff: 10 * time.Second})
+	equal(t, "onError", []config.OnError{in.OnError, udf.OnError, out.OnError, p.Vertices[3].OnError},
+		[]config.OnError{config.OnErrorDeadLetter, config.OnErrorDeadLetter, config.OnErrorDeadLetter, config.OnErrorFail})
+	equal(t, "retry of the sink", out.Retry.Attempts, 2)
+	equal(t, "dead letters", []bool{p.Edges[1].DeadLetters(), p.Edges[2].DeadLetters()}, []bool{false, true})
+	q := pipeline(t, strings.Replace(small, "source: generate", "source: generate, eventTime: {key: true}", 1))
+	equal(t, "eventTime defaults", q.Vertices[0].EventTime, &config.EventTime{Key: true, Format: "rfc3339"})
 }
 
 func TestSettingsOfEveryType(t *testing.T) {
@@ -117,12 +173,12 @@ vertices:
 edges: [{from: in, to: a}, {from: a, to: b}, {from: b, to: out}]
 `, "vertices.a.concurrency=7")
 	a, b := p.Vertices[1], p.Vertices[2]
-	equal(t, "a's concurrency", a.Concurrency, 7)
+	equal(t, "a's concurrency", a.Concurrency, config.Concurrency{Max: 7})
 	equal(t, "own key over a merged one", b.Name, stream.VertexID("b"))
-	equal(t, "first merged map over the second", b.Concurrency, 3)
+	equal(t, "first merged map over the second", b.Concurrency, config.Concurrency{Max: 3})
 	equal(t, "only in the first merged map", b.Order, config.OrderInput)
 	equal(t, "merged udf", b.UDF.Plugin, "x")
-	equal(t, "own map instead of the merged one", b.Batch, config.Batch{MaxRecords: 1024, MaxBytes: 9})
+	equal(t, "own map instead of the merged one", b.Batch, config.Call{MaxRecords: 1024, MaxBytes: 9, MaxTime: time.Millisecond})
 }
 
 func TestLaterLayersWin(t *testing.T) {
@@ -147,12 +203,12 @@ func TestSet(t *testing.T) {
 		"vertices.in.source.generate.rate=8", "vertices.in.source.generate.shape=burst", "vertices.out.sink={file: {path: 12.5}}",
 		"vertices.parse.batch.maxRecords=9", `edges.1.when.tags=["a", 'b']`)
 	equal(t, "name", p.Name, "q")
-	equal(t, "concurrency", p.Vertices[1].Concurrency, 3)
+	equal(t, "concurrency", p.Vertices[1].Concurrency, config.Concurrency{Max: 3})
 	equal(t, "order", p.Vertices[1].Order, config.OrderInput)
 	equal(t, "params", string(p.Vertices[1].UDF.ParamsJSON()), `{"fields":["a",{"b":1}],"format":"combined: [x","on":true}`)
 	equal(t, "rate into the short form", p.Vertices[0].Source.Settings.(*generate).Rate, 8.0)
 	equal(t, "sink replaced as a whole", p.Vertices[2].Sink, &config.Component{Kind: "file", Settings: &file{Path: "12.5"}})
-	equal(t, "batch", p.Vertices[1].Batch, config.Batch{MaxRecords: 9, MaxBytes: config.MiB})
+	equal(t, "batch", p.Vertices[1].Batch, config.Call{MaxRecords: 9, MaxBytes: config.MiB, MaxTime: time.Millisecond})
 	equal(t, "tags", p.Edges[1].Tags(), []string{"a", "b"})
 	equal(t, "place", p.Where("vertices[1].concurrency"), "--set vertices.parse.concurrency=3")
 }

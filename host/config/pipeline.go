@@ -26,10 +26,11 @@ type Edge struct {
 	When *When           `koanf:"when"`
 }
 
-// When is the condition of an edge: records with one of the tags, at least one
-// and all different.
+// When is the condition of an edge: either records with one of the tags, at
+// least one and all different, or those that the vertex could not handle.
 type When struct {
-	Tags []string `koanf:"tags"`
+	Tags        []string `koanf:"tags"`
+	DeadLetters bool     `koanf:"deadLetters"`
 }
 
 // Tags returns the tags of the edge's condition, none without a condition.
@@ -39,6 +40,9 @@ func (e Edge) Tags() []string {
 	}
 	return e.When.Tags
 }
+
+// DeadLetters says whether the edge carries the dead letters of its start.
+func (e Edge) DeadLetters() bool { return e.When != nil && e.When.DeadLetters }
 
 // LoadPipeline makes a pipeline. The environment is not looked at. Its error
 // joins every fault.
@@ -50,6 +54,8 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[Vertex]():         b.vertex,
 		reflect.TypeFor[UDF]():            b.udf,
 		reflect.TypeFor[Edge]():           b.edge,
+		reflect.TypeFor[Concurrency]():    b.concurrency,
+		reflect.TypeFor[EventTime]():      b.eventTime,
 		reflect.TypeFor[abi.Capability](): b.capability,
 	}
 	p := &Pipeline{places: m.places}
@@ -99,8 +105,11 @@ func (b *binder) edge(p path, in any, out reflect.Value) {
 		return
 	}
 	at := p.key("when").key("tags")
-	if len(e.When.Tags) == 0 {
-		b.fault(at, stream.ConfigMissing, "the condition names no tag", "write when: {tags: [name]}, or remove it for untagged records")
+	switch {
+	case e.When.DeadLetters && e.When.Tags != nil:
+		b.fault(p.key("when"), stream.ConfigValue, "dead letters have no tags", "write when: {deadLetters: true}, and another edge for the tags")
+	case len(e.When.Tags) == 0 && !e.When.DeadLetters && !b.about(p.key("when").key("deadLetters")):
+		b.fault(at, stream.ConfigMissing, "the condition names no tag", "write when: {tags: [name]} or {deadLetters: true}, or remove it for untagged records")
 	}
 	seen := make(map[string]bool)
 	for i, tag := range e.When.Tags {

@@ -19,6 +19,9 @@ type Process struct {
 	Compile   Compile `koanf:"compile"`
 	Log       Log     `koanf:"log"`
 	Memory    Memory  `koanf:"memory"`
+	Sandbox   Guests  `koanf:"sandbox"`
+	Admin     Admin   `koanf:"admin"`
+	Shutdown  Drain   `koanf:"shutdown"`
 }
 
 // Folder is a directory.
@@ -40,7 +43,22 @@ type Log struct {
 
 // Memory says how much memory wasmill may use.
 type Memory struct {
-	Budget Bytes `koanf:"budget"` // of all pools of guests; 0 = half of the machine
+	Budget Bytes `koanf:"budget"` // of all guests of a pipeline; 0 = half of the machine
+}
+
+// Guests bounds the guests of all pipelines together.
+type Guests struct {
+	Running int `koanf:"running"` // at once; 0 = as many as are asked for, but for unmetered ones, which leave a core free
+}
+
+// Admin says where operators find the process.
+type Admin struct {
+	Listen Listen `koanf:"listen"`
+}
+
+// Drain says how the process ends.
+type Drain struct {
+	Grace time.Duration `koanf:"grace"` // for what was read to go through, after which the run is aborted
 }
 
 // LogLevel is the least important level that is logged.
@@ -82,6 +100,8 @@ func LoadProcess(l Layers) (*Process, error) {
 		Data:      Folder{"data"},
 		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
 		Log:       Log{Level: LogInfo, Format: LogAuto},
+		Admin:     Admin{Listen: ListenAuto},
+		Shutdown:  Drain{Grace: 25 * time.Second},
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
@@ -102,6 +122,8 @@ func LoadProcess(l Layers) (*Process, error) {
 		b.fault("compile.timeout", stream.ConfigValue, "the time is not positive", "write one such as 10s")
 	}
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
+	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
+	b.deadline("shutdown.grace", p.Shutdown.Grace)
 	if err := m.err(); err != nil {
 		return nil, err
 	}

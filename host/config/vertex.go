@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,18 +20,20 @@ type Vertex struct {
 	UDF    *UDF            `koanf:"udf"`
 	Sink   *Component      `koanf:"sink"`
 
-	Concurrency int   `koanf:"concurrency"` // calls of the UDF at once
-	Order       Order `koanf:"order"`       // of the UDF's results
-	Batch       Batch `koanf:"batch"`       // most of one call of the UDF
-	Queue       Batch `koanf:"queue"`       // most of what waits in each inbound edge
+	Concurrency Concurrency `koanf:"concurrency"` // of the UDF
+	Order       Order       `koanf:"order"`       // of the UDF's results
+	Batch       Call        `koanf:"batch"`       // most of one call of the UDF
+	Queue       Stage       `koanf:"queue"`       // most of what waits in each inbound edge
+	Processing  Batch       `koanf:"processing"`  // most in calls of the UDF, or waiting to be tried again
+	Output      Stage       `koanf:"output"`      // most of the UDF's results that downstream has not taken
+
+	Retry   Retry   `koanf:"retry"`   // of the UDF or sink
+	OnError OnError `koanf:"onError"` // after the last try
+
+	EventTime   *EventTime    `koanf:"eventTime"`   // of a source; nil = as the source says
+	IdleTimeout time.Duration `koanf:"idleTimeout"` // of a source: after this without a record others do not wait; 0 = never
 
 	Sandbox Sandbox `koanf:"sandbox"` // of the UDF
-}
-
-// Batch bounds something in records and in bytes, whichever is met first.
-type Batch struct {
-	MaxRecords int   `koanf:"maxRecords"`
-	MaxBytes   Bytes `koanf:"maxBytes"`
 }
 
 // Order says in which order the results of a vertex leave it.
@@ -39,18 +42,29 @@ type Order string
 // The orders: as calls finish, or as their inputs came.
 const (
 	OrderNone  Order = "none"
+	OrderKey   Order = "key" // of those with the same key, as their inputs came
 	OrderInput Order = "input"
 )
 
 // Choices implements Choice.
-func (Order) Choices() []string { return []string{string(OrderNone), string(OrderInput)} }
+func (Order) Choices() []string {
+	return []string{string(OrderNone), string(OrderKey), string(OrderInput)}
+}
 
 // UDF is a guest and what it may do.
 type UDF struct {
 	Plugin string           `koanf:"plugin"` // file name without .wasm
 	Params map[string]any   `koanf:"params"` // JSON values
 	Grant  []abi.Capability `koanf:"grant"`
+	HTTP   HTTP             `koanf:"http"` // if it is granted
 	Limits Limits           `koanf:"limits"`
+}
+
+// HTTP is what a guest may ask for.
+type HTTP struct {
+	Allow            []string      `koanf:"allow"`            // hosts, see fetch.ParseRule
+	MaxResponseBytes Bytes         `koanf:"maxResponseBytes"` // one answer, headers and body
+	Timeout          time.Duration `koanf:"timeout"`          // one request
 }
 
 // Limits protect the process from a guest.
@@ -60,13 +74,17 @@ type Limits struct {
 	OutputPerRecord int   `koanf:"outputPerRecord"` // records out for one in
 	OutputBytes     Bytes `koanf:"outputBytes"`     // all records out of one call
 	PluginBytes     Bytes `koanf:"pluginBytes"`     // the plugin file
-	TableElements   int   `koanf:"tableElements"`   // each table of one instance
+	TableElements   int   `koanf:"tableElements"`   // all tables of one instance
 
-	HostCalls int `koanf:"hostCalls"` // functions of the host that one call calls
-	LogLines  int `koanf:"logLines"`  // per second, of all instances
+	HostCalls int   `koanf:"hostCalls"` // functions of the host that one call calls
+	LogLines  int   `koanf:"logLines"`  // per second, of all instances
+	LogBytes  Bytes `koanf:"logBytes"`  // one line; the rest is cut off
 
 	CallDeadline   time.Duration `koanf:"callDeadline"`   // one call, and starting an instance
 	RecordDeadline time.Duration `koanf:"recordDeadline"` // times the records of a call; 0 = none
+	WaitDeadline   time.Duration `koanf:"waitDeadline"`   // what one call waits in functions of the host, on top
+
+	Discards int `koanf:"discards"` // of instances in 10 s after failed calls, from which on calls wait; 0 = never
 }
 
 // Sandbox says how a guest is kept in check.
@@ -122,21 +140,22 @@ func (v *Vertex) roles() []string {
 }
 
 const (
-	maxConcurrency = 4096
-	maxRecords     = 1 << 16
-	maxBytes       = GiB
-	wasmPage       = 64 * KiB
-	wasmMemory     = 4*GiB - MiB // wazero's size of a memory has 32 bits
+	wasmPage   = 64 * KiB
+	wasmMemory = 4*GiB - MiB // wazero's size of a memory has 32 bits
 )
 
 // vertex fills a vertex and checks it on its own.
 func (b *binder) vertex(p path, in any, out reflect.Value) {
 	v := out.Addr().Interface().(*Vertex)
 	*v = Vertex{
-		Concurrency: min(runtime.GOMAXPROCS(0), maxConcurrency),
+		Concurrency: Concurrency{Max: min(runtime.GOMAXPROCS(0), maxConcurrency)},
 		Order:       OrderNone,
-		Batch:       Batch{MaxRecords: 1024, MaxBytes: MiB},
-		Queue:       Batch{MaxRecords: 8192, MaxBytes: 4 * MiB},
+		Batch:       Call{MaxRecords: 1024, MaxBytes: MiB, MaxTime: time.Millisecond},
+		Queue:       Stage{MaxRecords: 8192, MaxBytes: 4 * MiB, WhenFull: FullBlock},
+		Processing:  Batch{MaxRecords: maxRecords, MaxBytes: 64 * MiB},
+		Output:      Stage{MaxRecords: 8192, MaxBytes: 4 * MiB, WhenFull: FullBlock},
+		Retry:       Retry{Attempts: 1, Backoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second},
+		OnError:     OnErrorFail,
 		Sandbox:     Sandbox{Metering: On},
 	}
 	b.fields(p, in, out)
@@ -153,31 +172,35 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 	default:
 		b.fault(p, stream.GraphShape, "the vertex is a "+strings.Join(roles, " and a "), "make a vertex of each, and join them by edges")
 	}
-	within(b, p.key("concurrency"), v.Concurrency, 1, maxConcurrency)
 	within(b, p.key("sandbox").key("fuel"), v.Sandbox.Fuel, 0, 1<<60)
-	b.batch(p.key("batch"), v.Batch)
-	b.batch(p.key("queue"), v.Queue)
-}
-
-func (b *binder) batch(p path, v Batch) {
-	within(b, p.key("maxRecords"), v.MaxRecords, 1, maxRecords)
-	within(b, p.key("maxBytes"), v.MaxBytes, 1, maxBytes)
+	within(b, p.key("idleTimeout"), v.IdleTimeout, 0, maxIdleTimeout)
+	b.stages(p, v)
+	b.failures(p, v, keys)
 }
 
 // apt reports keys that mean nothing to a vertex of a role.
 func (b *binder) apt(p path, keys map[string]any, role string) {
-	for _, k := range []string{"batch", "concurrency", "order", "queue", "sandbox"} {
-		if keys[k] == nil || role == roleUDF || role == roleSink && k == "queue" {
+	for _, k := range []struct {
+		key   string
+		roles []string // that have it
+	}{
+		{"batch", []string{roleUDF}}, {"concurrency", []string{roleUDF}}, {"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}},
+		{"processing", []string{roleUDF}}, {"output", []string{roleUDF}}, {"queue", []string{roleUDF, roleSink}}, {"retry", []string{roleUDF, roleSink}},
+		{"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
+	} {
+		if keys[k.key] == nil || slices.Contains(k.roles, role) {
 			continue
 		}
-		b.add(b.key(p.key(k)), p.key(k), stream.ConfigUnknownKey, fmt.Sprintf("a %s has no %s", role, k), "remove it, or move it to a udf")
+		at := p.key(k.key)
+		b.add(b.key(at), at, stream.ConfigUnknownKey, fmt.Sprintf("a %s has no %s", role, k.key), "remove it, or move it to a "+k.roles[0])
 	}
 }
 
 // udf fills a UDF and checks it.
 func (b *binder) udf(p path, in any, out reflect.Value) {
 	u := out.Addr().Interface().(*UDF)
-	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, CallDeadline: 10 * time.Second}
+	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * KiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100}
+	u.HTTP = HTTP{MaxResponseBytes: MiB, Timeout: 10 * time.Second}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
 	if !ok {
@@ -198,11 +221,32 @@ func (b *binder) udf(p path, in any, out reflect.Value) {
 	within(b, at.key("tableElements"), l.TableElements, 1, 10_000_000)
 	within(b, at.key("hostCalls"), l.HostCalls, 1, 1<<40)
 	within(b, at.key("logLines"), l.LogLines, 1, 1_000_000)
+	within(b, at.key("discards"), l.Discards, 0, 1_000_000)
+	within(b, at.key("logBytes"), l.LogBytes, 1, 64*KiB)
 	if l.RecordDeadline < 0 || l.RecordDeadline > time.Hour {
 		b.fault(at.key("recordDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.RecordDeadline), "use 0 to 1h")
 	}
-	if l.CallDeadline < time.Millisecond || l.CallDeadline > time.Hour {
-		b.fault(at.key("callDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.CallDeadline), "use 1ms to 1h")
+	b.deadline(at.key("callDeadline"), l.CallDeadline)
+	b.deadline(at.key("waitDeadline"), l.WaitDeadline)
+	b.http(p, u, keys)
+}
+
+func (b *binder) deadline(p path, d time.Duration) {
+	if d < time.Millisecond || d > time.Hour {
+		b.fault(p, stream.ConfigValue, fmt.Sprintf("%v is out of range", d), "use 1ms to 1h")
+	}
+}
+
+// http checks that requests are granted and listed, or neither.
+func (b *binder) http(p path, u *UDF, keys map[string]any) {
+	at, granted := p.key("http"), slices.Contains(u.Grant, abi.CapabilityHTTP)
+	within(b, at.key("maxResponseBytes"), u.HTTP.MaxResponseBytes, 1, maxBytes)
+	b.deadline(at.key("timeout"), u.HTTP.Timeout)
+	switch {
+	case granted && len(u.HTTP.Allow) == 0 && !b.about(at) && !b.about(at.key("allow")):
+		b.fault(p.key("grant"), stream.ConfigMissing, "http is granted, but no host is listed that the plugin may ask", "list them: http: {allow: [api.example.org, \"10.0.0.7:8080\"]}")
+	case !granted && keys["http"] != nil && !b.about(p.key("grant")):
+		b.add(b.key(at), at, stream.ConfigUnknownKey, "http is not granted, so this means nothing", "add grant: [http], or remove it")
 	}
 }
 
@@ -225,7 +269,10 @@ func (b *binder) plugin(p path, name string) {
 
 // capability fills one granted capability.
 func (b *binder) capability(p path, in any, out reflect.Value) {
-	known := []string{string(abi.CapabilityLog), string(abi.CapabilityClock), string(abi.CapabilityRandom)}
+	var known []string
+	for _, c := range abi.Capabilities() {
+		known = append(known, string(c))
+	}
 	name, ok := in.(string)
 	if !ok {
 		b.mismatch(p, in, "the name of a capability", suggest("", known))

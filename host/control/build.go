@@ -11,6 +11,7 @@ import (
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
+	"github.com/wasmill/wasmill/host/wasm/fetch"
 )
 
 // Builder makes graphs from configs. Its fields are set once.
@@ -30,7 +31,7 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	var names []string
 	for _, e := range c.Edges {
 		names = append(names, e.Tags()...)
-		g.Edges = append(g.Edges, pipeline.Edge{From: e.From, To: e.To, Tags: e.Tags()})
+		g.Edges = append(g.Edges, pipeline.Edge{From: e.From, To: e.To, Tags: e.Tags(), DeadLetters: e.DeadLetters()})
 	}
 	g.Tags = stream.NewTagTable(names...)
 	build := build{Builder: b, config: c, tags: g.Tags}
@@ -65,13 +66,7 @@ type build struct {
 
 func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 	c := &b.config.Vertices[i]
-	v := pipeline.Vertex{
-		Name:        c.Name,
-		Concurrency: c.Concurrency,
-		Order:       pipeline.Order(c.Order),
-		Call:        limit(c.Batch),
-		Queue:       limit(c.Queue),
-	}
+	v := b.flow(i)
 	lent := b.Lent
 	if b.Events.SourceNotice != nil {
 		lent.Notice = func(text string) { b.Events.SourceNotice(c.Name, text) }
@@ -89,11 +84,8 @@ func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 		}
 		v.Transform = transform
 	}
+	v.Headers = b.headers(c, v.Transform)
 	return v
-}
-
-func limit(b config.Batch) pipeline.Limit {
-	return pipeline.Limit{Records: b.MaxRecords, Bytes: int(b.MaxBytes)}
 }
 
 // transform loads the plugin of a vertex.
@@ -102,6 +94,8 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 	if native, ok := b.Native[c.UDF.Plugin]; ok {
 		return native(), nil
 	}
+	policy, err := b.policy(i)
+	b.errs = append(b.errs, err)
 	if c.Sandbox.Metering == config.Off && b.Events.Unmetered != nil {
 		b.Events.Unmetered(c.Name, c.UDF.Plugin)
 	}
@@ -119,16 +113,19 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		TableElements:   uint64(c.UDF.Limits.TableElements),
 		CallDeadline:    c.UDF.Limits.CallDeadline,
 		RecordDeadline:  c.UDF.Limits.RecordDeadline,
+		WaitDeadline:    c.UDF.Limits.WaitDeadline,
 		Fuel:            c.Sandbox.Fuel,
 		HostCalls:       c.UDF.Limits.HostCalls,
 		LogLines:        c.UDF.Limits.LogLines,
+		Discards:        c.UDF.Limits.Discards,
+		LogBytes:        int(c.UDF.Limits.LogBytes),
 		Unmetered:       c.Sandbox.Metering == config.Off,
 	})
 	if err != nil {
 		return nil, where(b.guess(c.UDF.Plugin, err))
 	}
 	t, err := p.Transform(ctx, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency, Tags: b.tags, Events: b.Events,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency.Max, Tags: b.tags, Events: b.Events, HTTP: policy,
 	})
 	if err == nil {
 		err = b.checkTags(c, p)
@@ -137,6 +134,25 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		return nil, errors.Join(where(err), p.Close(ctx))
 	}
 	return owned{t, p}, nil
+}
+
+// policy reads what the guest of a vertex may ask for.
+func (b *build) policy(i int) (p fetch.Policy, err error) {
+	h := b.config.Vertices[i].UDF.HTTP
+	p = fetch.Policy{MaxBytes: int64(h.MaxResponseBytes), Timeout: h.Timeout}
+	for k, text := range h.Allow {
+		rule, bad := fetch.ParseRule(text)
+		if bad != nil {
+			err = errors.Join(err, &stream.Error{
+				Code:  stream.ConfigValue,
+				Where: b.config.Where(fmt.Sprintf("vertices[%d].udf.http.allow[%d]", i, k)),
+				Why:   fmt.Sprintf("%.100q is not a host to allow: %v", text, bad),
+				Fix:   "write a host (api.example.org), one with a port (api.example.org:8443), all below one (*.example.org), or an address with its port (10.0.0.7:8080)",
+			})
+		}
+		p.Allow = append(p.Allow, rule)
+	}
+	return p, err
 }
 
 // guess says which plugin may have been meant by one that is not there.

@@ -7,5 +7,6 @@
 //	                     └ wasm.Engine: plugins, one load per file and limits
 //
 // Build checks everything that can be known before a record moves, and reports
-// all of it at once. It opens no source and no sink.
+// all of it at once. It opens no source and no sink. Metrics turns what a pipeline
+// counts into what operators scrape, StatusOf into what they read.
 package control

@@ -2,13 +2,20 @@ package control
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm"
 )
 
+// smallPlugin is the size of a file that is not counted.
+const smallPlugin = 8 * config.MiB
+
 // checkMemory refuses a pipeline whose guests, all running and each with as
-// much memory as it may have, would need more than the budget.
+// much memory as it may have, would need more than the budget. What a plugin's
+// file has beyond smallPlugin counts too, once for each vertex: compiled
+// plugins keep their data segments, whatever they are.
 func (b *build) checkMemory() {
 	if b.Budget <= 0 {
 		return
@@ -19,7 +26,7 @@ func (b *build) checkMemory() {
 		if v.UDF == nil {
 			continue
 		}
-		need := v.UDF.Limits.Memory * config.Bytes(v.Concurrency)
+		need := v.UDF.Limits.Memory*config.Bytes(v.Concurrency.Max) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
 		if total += need; need > most {
 			most, largest = need, i
 		}
@@ -30,10 +37,23 @@ func (b *build) checkMemory() {
 	v := &b.config.Vertices[largest]
 	b.errs = append(b.errs, &stream.Error{
 		Code: stream.ConfigValue, Where: b.config.Where(fmt.Sprintf("vertices[%d].concurrency", largest)),
-		Why: fmt.Sprintf("guests may need %d MiB in all, the budget is %d MiB; most is for %s: %d × %d MiB",
-			total>>20, b.Budget>>20, v.Name, v.Concurrency, v.UDF.Limits.Memory>>20),
+		Why: fmt.Sprintf("guests may need %d MiB in all, the budget is %d MiB; most is for %s: %d × %d MiB, and a plugin of %d MiB",
+			total>>20, b.Budget>>20, v.Name, v.Concurrency.Max, v.UDF.Limits.Memory>>20, b.fileSize(v.UDF.Plugin)>>20),
 		Fix: "lower limits.memory to what its plugin needs (wasmill plugin inspect), lower concurrency, or raise memory.budget of the process",
 	})
+}
+
+// fileSize returns the size of a plugin, 0 if there is none.
+func (b *build) fileSize(name string) config.Bytes {
+	path, err := wasm.File(b.PluginsDir, name)
+	if err != nil || b.Native[name] != nil {
+		return 0
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return config.Bytes(info.Size())
 }
 
 // Budget returns the memory that guests may have by the settings of the

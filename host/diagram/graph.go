@@ -19,6 +19,7 @@ type Edge struct {
 	From  int    `json:"from"`
 	To    int    `json:"to"`
 	Label string `json:"label,omitempty"` // its condition
+	Dead  bool   `json:"dead_letters,omitempty"`
 }
 
 // Graph is what is drawn.
@@ -41,12 +42,16 @@ func Of(c *config.Pipeline) Graph {
 		case v.Sink != nil:
 			n.Role, n.Detail = "sink", v.Sink.Kind
 		default:
-			n.Role, n.Detail = "udf", fmt.Sprintf("%s × %d", v.UDF.Plugin, v.Concurrency)
+			n.Role, n.Detail = "udf", fmt.Sprintf("%s × %v", v.UDF.Plugin, v.Concurrency)
 		}
 		g.Nodes = append(g.Nodes, n)
 	}
 	for _, e := range c.Edges {
-		g.Edges = append(g.Edges, Edge{index[string(e.From)], index[string(e.To)], strings.Join(e.Tags(), ", ")})
+		label := strings.Join(e.Tags(), ", ")
+		if e.DeadLetters() {
+			label = "dead letters"
+		}
+		g.Edges = append(g.Edges, Edge{index[string(e.From)], index[string(e.To)], label, e.DeadLetters()})
 	}
 	return g
 }

@@ -26,14 +26,18 @@ func (g Graph) SVG() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="13">
 <title>%s</title>
-<style>rect{stroke:#555;fill:#fff}.source{fill:#dcefff}.udf{fill:#fff3d6}.sink{fill:#e0f5e0}path{fill:none;stroke:#555}.detail{fill:#666;font-size:11px}.tag{fill:#a33;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px}</style>
+<style>rect{stroke:#555;fill:#fff}.source{fill:#dcefff}.udf{fill:#fff3d6}.sink{fill:#e0f5e0}path{fill:none;stroke:#555}.dead{stroke-dasharray:5 4}.detail{fill:#666;font-size:11px}.tag{fill:#a33;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px}</style>
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" style="fill:#555"/></marker></defs>
 `, width, height, escape(g.Name))
 	for _, e := range g.Edges {
 		a, b := boxes[e.From], boxes[e.To]
 		x1, y1, x2, y2 := a.x+a.w, a.y+boxHeight/2, b.x, b.y+boxHeight/2
 		mid := (x1 + x2) / 2
-		fmt.Fprintf(&s, `<path d="M%d %dC%d %d %d %d %d %d" marker-end="url(#tip)"/>`+"\n", x1, y1, mid, y1, mid, y2, x2, y2)
+		class := ""
+		if e.Dead {
+			class = ` class="dead"`
+		}
+		fmt.Fprintf(&s, `<path%s d="M%d %dC%d %d %d %d %d %d" marker-end="url(#tip)"/>`+"\n", class, x1, y1, mid, y1, mid, y2, x2, y2)
 		if e.Label != "" {
 			fmt.Fprintf(&s, `<text class="tag" x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", mid, (y1+y2)/2-4, escape(e.Label))
 		}

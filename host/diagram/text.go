@@ -20,7 +20,11 @@ func (g Graph) Mermaid() string {
 		if e.Label != "" {
 			label = `|"` + mermaidText(e.Label) + `"|`
 		}
-		fmt.Fprintf(&s, "  v%d -->%s v%d\n", e.From, label, e.To)
+		arrow := "-->"
+		if e.Dead {
+			arrow = "-.->"
+		}
+		fmt.Fprintf(&s, "  v%d %s%s v%d\n", e.From, arrow, label, e.To)
 	}
 	return s.String()
 }
@@ -38,7 +42,10 @@ func (g Graph) DOT() string {
 	}
 	for _, e := range g.Edges {
 		label := ""
-		if e.Label != "" {
+		switch {
+		case e.Dead:
+			label = " [style=dashed, label=" + strconv.Quote(e.Label) + "]"
+		case e.Label != "":
 			label = " [label=" + strconv.Quote(e.Label) + "]"
 		}
 		fmt.Fprintf(&s, "  %s -> %s%s;\n", strconv.Quote(g.Nodes[e.From].Name), strconv.Quote(g.Nodes[e.To].Name), label)

@@ -24,7 +24,9 @@ type Batch struct {
 	Records []Record
 	// Watermark of the vertex when the batch was taken from its inbox.
 	Watermark Watermark
-	arena     []byte
+	// Least is the least event time of Records, set where a batch enters an edge.
+	Least int64
+	arena []byte
 }
 
 // maxArena bounds the arena so that spans fit 32 bits.

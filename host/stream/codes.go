@@ -20,27 +20,29 @@ const (
 	GraphDuplicateEdge Code = "graph-duplicate-edge"
 
 	// Plugins at load.
-	PluginNotFound   Code = "plugin-not-found"
-	PluginName       Code = "plugin-name"
-	PluginFile       Code = "plugin-file"
-	PluginTooLarge   Code = "plugin-too-large"
-	PluginNotWasm    Code = "plugin-not-wasm"
-	PluginComponent  Code = "plugin-component"
-	PluginInvalid    Code = "plugin-invalid"
-	PluginABI        Code = "plugin-abi"
-	PluginExport     Code = "plugin-export"
-	PluginImport     Code = "plugin-import"
-	PluginCapability Code = "plugin-capability"
-	PluginCompile    Code = "plugin-compile"
-	PluginMemory     Code = "plugin-memory"
-	PluginStart      Code = "plugin-start"
-	PluginDescribe   Code = "plugin-describe"
-	PluginParams     Code = "plugin-params"
+	PluginNotFound    Code = "plugin-not-found"
+	PluginName        Code = "plugin-name"
+	PluginFile        Code = "plugin-file"
+	PluginTooLarge    Code = "plugin-too-large"
+	PluginNotWasm     Code = "plugin-not-wasm"
+	PluginComponent   Code = "plugin-component"
+	PluginInvalid     Code = "plugin-invalid"
+	PluginABI         Code = "plugin-abi"
+	PluginExport      Code = "plugin-export"
+	PluginImport      Code = "plugin-import"
+	PluginCapability  Code = "plugin-capability"
+	PluginCompile     Code = "plugin-compile"
+	PluginMemory      Code = "plugin-memory"
+	PluginStart       Code = "plugin-start"
+	PluginDescribe    Code = "plugin-describe"
+	PluginParams      Code = "plugin-params"
+	PluginQuarantined Code = "plugin-quarantined"
 
 	// Guests in a call.
 	GuestTrap     Code = "guest-trap"
 	GuestDeadline Code = "guest-deadline"
 	GuestOutput   Code = "guest-output"
+	GuestWait     Code = "guest-wait"
 	GuestFuel     Code = "guest-fuel"
 	GuestLimit    Code = "guest-limit"
 	GuestMemory   Code = "guest-memory"
@@ -56,6 +58,7 @@ const (
 	PositionInvalid Code = "position-invalid"
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
+	DrainTimeout    Code = "drain-timeout"
 )
 
 // exits lists the codes whose cause is not the user's input.
@@ -65,4 +68,5 @@ var exits = map[Code]int{
 	InputUnreadable: ExitEnvironment,
 	OutputFile:      ExitEnvironment,
 	Environment:     ExitEnvironment,
+	DrainTimeout:    ExitEnvironment,
 }

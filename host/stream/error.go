@@ -25,15 +25,23 @@ func (e *Error) Error() string {
 	if e.Where != "" {
 		s.WriteString(e.Where + ": ")
 	}
-	s.WriteString(e.Why)
-	if e.Err != nil {
-		s.WriteString(": " + e.Err.Error())
-	}
+	s.WriteString(e.Reason())
 	s.WriteString(" [" + string(e.Code) + "]")
 	if e.Fix != "" {
 		s.WriteString("\n  fix: " + e.Fix)
 	}
 	return s.String()
+}
+
+// Reason returns the cause without place, code and fix.
+func (e *Error) Reason() string {
+	if e.Err == nil {
+		return e.Why
+	}
+	if below, ok := e.Err.(*Error); ok {
+		return e.Why + ": " + below.Reason()
+	}
+	return e.Why + ": " + e.Err.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -1,5 +1,7 @@
 package stream
 
+import "time"
+
 // Events is the full list of what can be observed of a running pipeline: a
 // struct of optional callbacks, so that working packages never log. Callbacks
 // may come from any goroutine and must not block.
@@ -11,6 +13,18 @@ type Events struct {
 	// Unmetered says that a vertex trusts its plugin with the whole process: it
 	// cannot be interrupted.
 	Unmetered func(vertex VertexID, plugin string)
+
+	// PluginSuspended says that the calls of a plugin wait for a time, after which
+	// one tries it again, because too many have failed; why is what ailed the last.
+	PluginSuspended func(vertex VertexID, plugin, why string, wait time.Duration)
+
+	// PluginResumed says that a suspended plugin answers again.
+	PluginResumed func(vertex VertexID, plugin string)
+
+	// RequestDenied says that a guest asked for what its vertex does not let it ask
+	// over HTTP: where, as in http://10.0.0.7:80, and why not. Both are the guest's
+	// text in part: escape them before they reach a terminal.
+	RequestDenied func(vertex VertexID, target, why string)
 
 	// SourceNotice is something a source noticed and went on from, such as a
 	// rotated file.

@@ -1,6 +1,9 @@
 package stream
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Source reads records from an outside system. One goroutine calls Open, Read
 // and Position; Ack may come from another one at the same time.
@@ -43,7 +46,9 @@ type Sink interface {
 
 	// Write takes the records of a batch in order. It may buffer; it may block
 	// for as long as the outside system does. The batch stays the caller's,
-	// and the sink keeps no reference to its bytes.
+	// and the sink keeps no reference to its bytes. An error means that none was
+	// taken and the batch may be written again, or if it is Rejected, that all
+	// were but those.
 	Write(ctx context.Context, b *Batch) error
 
 	// Flush returns when everything written is as durable as this system makes
@@ -58,9 +63,9 @@ type Sink interface {
 // goroutines call it at once.
 type Transform interface {
 	// Call fills out, which is empty, from in. Each output record carries the
-	// Source and Seq of the input it came from. On success in's arena may have
-	// been swapped into out and in is only good for being reset; on an error in
-	// is as it was and out is void, so that the caller can try parts of it.
+	// Source and Seq of the input it came from. On success without Failures in's
+	// arena may have been swapped into out; otherwise in is as it was, so that the
+	// caller can try parts of it, and on an error out is void.
 	// An error concerns the whole batch (a trap, a broken plugin); an error of
 	// one record is a Failure in out.
 	Call(ctx context.Context, in *Batch, out *Output) error
@@ -79,6 +84,13 @@ type Output struct {
 type Failure struct {
 	Input  int // index in the input batch
 	Reason string
+}
+
+// Rejected is the error of a sink that took all records of a batch but some.
+type Rejected struct{ Failures []Failure }
+
+func (r *Rejected) Error() string {
+	return fmt.Sprintf("%d records rejected, the first: %s", len(r.Failures), r.Failures[0].Reason)
 }
 
 // Outlet is the sending end of an edge. The sender's goroutines may call it at

@@ -37,6 +37,7 @@ type Item struct {
 	Batch     *Batch
 	Barrier   *Barrier
 	Watermark Watermark // valid if Batch and Barrier are nil
+	Idle      bool      // with Watermark: the sender has nothing for now, wait for the others only
 }
 
 // Tag is a name that a transform gives to a record, interned by a TagTable.
@@ -51,7 +52,7 @@ const Untagged Tag = 0
 type TagTable struct{ ids map[string]Tag }
 
 // NewTagTable numbers names in the order given; repeated and empty ones do not
-// count. There are at most 65,534.
+// count. There are at most 65,533.
 func NewTagTable(names ...string) *TagTable {
 	t := &TagTable{ids: make(map[string]Tag, len(names))}
 	for _, name := range names {
@@ -74,5 +75,9 @@ func (t *TagTable) Tag(name []byte) Tag {
 	return t.Other()
 }
 
-// Other is the number of the names that no edge asks for, and the highest.
+// Other is the number of the names that no edge asks for.
 func (t *TagTable) Other() Tag { return Tag(len(t.ids) + 1) }
+
+// DeadLetter is the number of records that their vertex could not handle. No
+// name has it. It is the highest.
+func (t *TagTable) DeadLetter() Tag { return t.Other() + 1 }

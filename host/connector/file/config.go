@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/wasmill/wasmill/host/connector/internal/envelope"
 )
 
 // Values of SourceConfig.Mode.
@@ -78,6 +80,8 @@ type SinkConfig struct {
 	// Append keeps what the file holds. Otherwise the file is replaced: it then
 	// has the results of this run alone.
 	Append bool `koanf:"append"`
+	// Format is what a line has: the value of a record, or all of it as JSON.
+	Format string `koanf:"format"`
 	// Sync makes every Flush wait until the disk has the data.
 	Sync bool `koanf:"sync"`
 	// BufferBytes are gathered before the file is written to.
@@ -88,7 +92,7 @@ type SinkConfig struct {
 
 // DefaultSink returns the settings that hold where the user set none.
 func DefaultSink() SinkConfig {
-	return SinkConfig{BufferBytes: 256 << 10, Perm: "0644"}
+	return SinkConfig{Format: envelope.Value, BufferBytes: 256 << 10, Perm: "0644"}
 }
 
 // Validate reports every fault of the settings, by key.
@@ -96,6 +100,7 @@ func (c SinkConfig) Validate(report func(path, why, fix string)) {
 	if c.Path == "" {
 		report("path", "no path is given", "set it to the file to write")
 	}
+	envelope.Valid(c.Format, report)
 	if _, err := c.perm(); err != nil {
 		report("perm", strconv.Quote(c.Perm)+" is no file mode", `use octal digits in quotes, such as "0644"`)
 	}

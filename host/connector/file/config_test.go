@@ -39,6 +39,7 @@ func TestValidateSink(t *testing.T) {
 	}{
 		{"the defaults with a path are valid", func(*file.SinkConfig) {}, nil},
 		{"no path is refused", func(c *file.SinkConfig) { c.Path = "" }, []string{"path"}},
+		{"a format that there is not is refused", func(c *file.SinkConfig) { c.Format = "csv" }, []string{"format"}},
 		{"a mode that is not octal is refused", func(c *file.SinkConfig) { c.Perm = "rw-" }, []string{"perm"}},
 		{"a mode beyond 0777 is refused", func(c *file.SinkConfig) { c.Perm = "1777" }, []string{"perm"}},
 		{"an empty buffer is refused", func(c *file.SinkConfig) { c.BufferBytes = 0 }, []string{"bufferBytes"}},

@@ -9,13 +9,16 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/wasmill/wasmill/host/connector/internal/envelope"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Sink writes the value of each record and a line end to a file. A value with
-// line ends in it is written as it is, and reads back as several lines.
+// Sink writes the value of each record and a line end to a file, or all of the
+// record as JSON. A value with line ends in it is written as it is, and reads back
+// as several lines; in JSON it is one.
 type Sink struct {
 	cfg  SinkConfig
+	line []byte        // scratch
 	file *os.File      // nil while there is none at the path
 	out  *bufio.Writer // nil until the first Write or Flush
 }
@@ -91,6 +94,10 @@ func (s *Sink) Write(_ context.Context, b *stream.Batch) error {
 	}
 	for i := range b.Records {
 		v := b.Value(i)
+		if s.cfg.Format == envelope.JSON {
+			s.line = envelope.Append(s.line[:0], b, i)
+			v = s.line
+		}
 		if s.out.Available() <= len(v) { // so that no line is cut if the process ends here
 			s.out.Flush()
 		}

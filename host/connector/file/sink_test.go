@@ -1,12 +1,14 @@
 package file_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/connector/connectortest"
 	"github.com/wasmill/wasmill/host/connector/file"
 	"github.com/wasmill/wasmill/host/stream"
@@ -48,6 +50,23 @@ func TestSinkConformance(t *testing.T) {
 				}
 			}})
 		})
+	}
+}
+
+func TestSinkWritesWholeRecordsAsJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	sink := file.NewSink(sinkSettings(path, func(c *file.SinkConfig) { c.Format = "json" }))
+	var b stream.Batch
+	b.Append(1e9, []byte("k"), []byte("a\nb"), abi.AppendHeader(nil, "h", []byte("v")))
+	b.Append(2e9, nil, []byte("c"), nil)
+	if err := errors.Join(sink.Open(t.Context()), sink.Write(t.Context(), &b), sink.Flush(t.Context()), sink.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"time":"1970-01-01T00:00:01Z","key":"k","value":"a\nb","headers":{"h":"v"}}
+{"time":"1970-01-01T00:00:02Z","value":"c"}
+`
+	if got := content(path); got != want {
+		t.Errorf("got %s", got)
 	}
 }
 

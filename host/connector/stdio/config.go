@@ -1,6 +1,10 @@
 package stdio
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/wasmill/wasmill/host/connector/internal/envelope"
+)
 
 // SourceConfig is the settings of a source.
 type SourceConfig struct {
@@ -24,15 +28,18 @@ func (c SourceConfig) Validate(report func(path, why, fix string)) {
 
 // SinkConfig is the settings of a sink.
 type SinkConfig struct {
+	// Format is what a line has: the value of a record, or all of it as JSON.
+	Format string `koanf:"format"`
 	// BufferBytes are gathered before the stream is written to.
 	BufferBytes int `koanf:"bufferBytes"`
 }
 
 // DefaultSink returns the settings that hold where the user set none.
-func DefaultSink() SinkConfig { return SinkConfig{BufferBytes: 64 << 10} }
+func DefaultSink() SinkConfig { return SinkConfig{Format: envelope.Value, BufferBytes: 64 << 10} }
 
 // Validate reports every fault of the settings, by key.
 func (c SinkConfig) Validate(report func(path, why, fix string)) {
+	envelope.Valid(c.Format, report)
 	inRange(report, "bufferBytes", c.BufferBytes, 1<<30)
 }
 

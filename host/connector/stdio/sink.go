@@ -7,17 +7,23 @@ import (
 	"io"
 	"syscall"
 
+	"github.com/wasmill/wasmill/host/connector/internal/envelope"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Sink writes the value of each record and a line end to a stream. A value with
-// line ends in it is written as it is.
-type Sink struct{ out *bufio.Writer }
+// Sink writes the value of each record and a line end to a stream, or all of the
+// record as JSON. A value with line ends in it is written as it is; in JSON it is
+// one line.
+type Sink struct {
+	cfg  SinkConfig
+	out  *bufio.Writer
+	line []byte // scratch
+}
 
 // NewSink returns a sink with valid settings that writes to out. It does not
 // close out.
 func NewSink(cfg SinkConfig, out io.Writer) *Sink {
-	return &Sink{out: bufio.NewWriterSize(out, cfg.BufferBytes)}
+	return &Sink{cfg: cfg, out: bufio.NewWriterSize(out, cfg.BufferBytes)}
 }
 
 // Open implements stream.Sink.
@@ -26,7 +32,12 @@ func (s *Sink) Open(context.Context) error { return nil }
 // Write implements stream.Sink.
 func (s *Sink) Write(_ context.Context, b *stream.Batch) error {
 	for i := range b.Records {
-		s.out.Write(b.Value(i))
+		v := b.Value(i)
+		if s.cfg.Format == envelope.JSON {
+			s.line = envelope.Append(s.line[:0], b, i)
+			v = s.line
+		}
+		s.out.Write(v)
 		if err := s.out.WriteByte('\n'); err != nil { // keeps the error of Write
 			return fault(err)
 		}

@@ -50,6 +50,25 @@ func TestSinkConformance(t *testing.T) {
 	}})
 }
 
+func TestSinkWritesWholeRecordsAsJSON(t *testing.T) {
+	cfg := stdio.DefaultSink()
+	cfg.Format = "json"
+	var out bytes.Buffer
+	sink := stdio.NewSink(cfg, &out)
+	var b stream.Batch
+	b.Append(1e9, []byte("k"), []byte("a\nb"), nil)
+	b.Append(2e9, nil, []byte("c"), nil)
+	if err := errors.Join(sink.Write(t.Context(), &b), sink.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"time":"1970-01-01T00:00:01Z","key":"k","value":"a\nb"}
+{"time":"1970-01-01T00:00:02Z","value":"c"}
+`
+	if out.String() != want {
+		t.Errorf("got %s", out.String())
+	}
+}
+
 func TestReadGivesWhatThereIsAndStopsWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, keyboard := io.Pipe()
@@ -193,7 +212,7 @@ func TestValidate(t *testing.T) {
 	}
 	stdio.SourceConfig{}.Validate(report)
 	stdio.SinkConfig{}.Validate(report)
-	if want := []string{"maxRecordBytes", "batchBytes", "batchRecords", "bufferBytes"}; !slices.Equal(got, want) {
+	if want := []string{"maxRecordBytes", "batchBytes", "batchRecords", "format", "bufferBytes"}; !slices.Equal(got, want) {
 		t.Errorf("faults at %v, want %v", got, want)
 	}
 }

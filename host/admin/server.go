@@ -1,0 +1,118 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Config says where a Server listens and what it answers.
+type Config struct {
+	// Addresses are tried in turn until one can be listened on; at least one.
+	// Each is host:port of a loopback interface; port 0 is any free one.
+	Addresses []string
+	// Ready returns why the process is not ready to move records, nil if it is.
+	// Any goroutine may call it; it must not block.
+	Ready func() error
+	// Status returns what there is to see of the process, to be written as JSON. As
+	// Ready.
+	Status func() any
+}
+
+// Server answers on a loopback address.
+type Server struct {
+	Metrics Metrics
+	Moved   error // why it does not listen on the first address; nil = it does
+
+	listener net.Listener
+	http     http.Server
+	ready    func() error
+	status   func() any
+	began    time.Time
+}
+
+// Limits of a connection. A scrape is some 20 KB, so a peer that needs more time
+// than this is broken, or wants to hold on to connections.
+const (
+	requestTimeout = 10 * time.Second
+	shutTimeout    = time.Second
+	headerBytes    = 16 << 10
+)
+
+// Open listens. Run or Close has to be called once. The error is a *stream.Error.
+func Open(c Config) (*Server, error) {
+	s := newServer(c)
+	for _, address := range c.Addresses {
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			s.listener = listener
+			if err := s.check(address); err != nil {
+				return nil, err
+			}
+			return s, nil
+		}
+		s.Moved = err
+	}
+	return nil, &stream.Error{
+		Code: stream.Environment, Where: "admin.listen", Why: "cannot serve health and metrics", Err: s.Moved,
+		Fix: "end what listens there, set another address of the loopback interface (127.0.0.1:0 is any free port), or set admin.listen=off",
+	}
+}
+
+// newServer returns a server without a listener.
+func newServer(c Config) *Server {
+	s := &Server{ready: c.Ready, status: c.Status, began: time.Now()}
+	s.http = http.Server{
+		Handler:        s,
+		ReadTimeout:    requestTimeout, // headers and body; and idle before the next request
+		WriteTimeout:   requestTimeout,
+		MaxHeaderBytes: headerBytes,
+
+		DisableGeneralOptionsHandler: true, // so that ServeHTTP sees everything
+	}
+	return s
+}
+
+// check makes sure that nobody else than this machine can connect.
+func (s *Server) check(address string) error {
+	if s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return nil
+	}
+	return errors.Join(&stream.Error{
+		Code: stream.ConfigValue, Where: "admin.listen", Why: address + " is not a loopback address",
+		Fix: "only loopback addresses are accepted, such as 127.0.0.1:7676",
+	}, s.Close())
+}
+
+// URL is where the Server listens, such as http://127.0.0.1:7676.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Run answers requests until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	shut := make(chan error, 1)
+	unhook := context.AfterFunc(ctx, func() { shut <- s.shutdown() })
+	err := s.http.Serve(s.listener)
+	if errors.Is(err, http.ErrServerClosed) {
+		return <-shut
+	}
+	unhook()
+	return fmt.Errorf("serve on %s: %w", s.listener.Addr(), err)
+}
+
+// shutdown lets requests under way end, within a time.
+func (s *Server) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+// Close stops listening, instead of Run.
+func (s *Server) Close() error { return s.listener.Close() }
