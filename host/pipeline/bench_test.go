@@ -57,7 +57,7 @@ func BenchmarkEdge(b *testing.B) {
 			for i := range middle {
 				name := string(rune('a' + i))
 				v := udf(name, 2, swap{})
-				v.Call, v.Queue = Limit{1024, 1 << 20}, Limit{8192, 4 << 20}
+				v.Call, v.Queue, v.Output = Limit{1024, 1 << 20}, Limit{8192, 4 << 20}, Limit{2048, 2 << 20}
 				vertices = append(vertices, v)
 				edges = append(edges, last+" "+name)
 				last = name

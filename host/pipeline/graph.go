@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -12,12 +14,28 @@ type Order string
 // The orders: as calls finish, or as their inputs came.
 const (
 	OrderNone  Order = "none"
+	OrderKey   Order = "key" // of those with the same key, as their inputs came
 	OrderInput Order = "input"
 )
 
 // Limit bounds something in records and in bytes. At least one record always
 // passes.
 type Limit struct{ Records, Bytes int }
+
+func (l *Limit) add(n Limit) { l.Records, l.Bytes = l.Records+n.Records, l.Bytes+n.Bytes }
+func (l *Limit) sub(n Limit) { l.Records, l.Bytes = l.Records-n.Records, l.Bytes-n.Bytes }
+
+// reached says whether what is held leaves no room for one more.
+func (l Limit) reached(held Limit) bool {
+	return l.Records > 0 && (held.Records >= l.Records || held.Bytes >= l.Bytes)
+}
+
+// over says whether more is held than there is room for.
+func (l Limit) over(held Limit) bool {
+	return l.Records > 0 && (held.Records > l.Records || held.Bytes > l.Bytes)
+}
+
+func sizeOf(b *stream.Batch) Limit { return Limit{b.Len(), b.Bytes()} }
 
 // Vertex is one vertex of a graph; exactly one of Source, Transform and Sink is
 // set, and belongs to the pipeline from then on.
@@ -27,17 +45,34 @@ type Vertex struct {
 	Transform stream.Transform
 	Sink      stream.Sink
 
-	Concurrency int   // calls of Transform at once, at least 1
-	Order       Order // of Transform's results
-	Call        Limit // of one call of Transform
-	Queue       Limit // of each inbound edge
+	Concurrency    int           // calls of Transform at once, at least 1
+	MinConcurrency int           // if not 0, they adapt between this and Concurrency
+	Order          Order         // of Transform's results
+	Call           Limit         // of one call of Transform
+	CallTime       time.Duration // that a call should take: it gets fewer records if they are slow; 0 = as many as there are
+	Queue          Limit         // of each inbound edge
+	QueueFull      Full          // what happens when that is reached
+	Processing     Limit         // in calls or waiting to be tried again; no records = none
+	Output         Limit         // done and not accepted downstream; no records = none
+	OutputFull     Full
+
+	Retry   Retry   // of records that Transform or Sink could not handle
+	OnError OnError // of those that are not tried again
+
+	Headers []Header // of the vertex's dead letters, besides those that say why
+
+	EventTime *EventTime // of what Source reads; nil = as the source says
 }
+
+// Header is one of a record's.
+type Header struct{ Name, Value string }
 
 // Edge joins two vertices. Without tags it carries untagged records, otherwise
 // those with one of the tags.
 type Edge struct {
-	From, To stream.VertexID
-	Tags     []string
+	From, To    stream.VertexID
+	Tags        []string
+	DeadLetters bool // carries the vertex's dead letters instead
 }
 
 // Graph is what a pipeline runs: a DAG from sources to sinks.
@@ -67,6 +102,8 @@ func (g *Graph) check() error {
 			return fmt.Errorf("vertex %q is there twice", v.Name)
 		case v.Transform != nil && v.Concurrency < 1:
 			return fmt.Errorf("vertex %q has concurrency %d", v.Name, v.Concurrency)
+		case v.OnError == OnErrorDeadLetter && !g.hasDeadLetters(v.Name):
+			return fmt.Errorf("vertex %q has no edge for its dead letters", v.Name)
 		}
 		byName[v.Name] = v
 	}
@@ -75,12 +112,16 @@ func (g *Graph) check() error {
 		switch {
 		case from == nil || to == nil:
 			return fmt.Errorf("edge %s → %s joins a vertex that is not there", e.From, e.To)
-		case from.Sink != nil || to.Source != nil:
+		case from.Sink != nil && !e.DeadLetters || to.Source != nil:
 			return fmt.Errorf("edge %s → %s leaves a sink or enters a source", e.From, e.To)
 		}
 		inbound[e.To]++
 	}
 	return g.checkAcyclic(inbound)
+}
+
+func (g *Graph) hasDeadLetters(name stream.VertexID) bool {
+	return slices.ContainsFunc(g.Edges, func(e Edge) bool { return e.From == name && e.DeadLetters })
 }
 
 // checkAcyclic takes vertices without inbound edges away until none is left

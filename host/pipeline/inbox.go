@@ -2,179 +2,190 @@ package pipeline
 
 import (
 	"io"
-	"slices"
 	"sync"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// inbox is where the edges into a vertex end: one lane for each, from which the
-// vertex's workers take calls in turn. Watermarks and barriers that come up are
-// handed to the sequencer.
+// inbox is where the edges into a vertex end, one lane for each, and where the
+// vertex keeps what it has in flight. Whoever works for the vertex takes from it:
+// calls to make, or the duty to send what is due.
 type inbox struct {
-	mu       sync.Mutex
-	notEmpty sync.Cond
-	lanes    []*lane
-	turn     int              // guarded by mu; the lane to look at first
-	low      stream.Watermark // guarded by mu; the least of the open lanes
-	held     bool             // guarded by mu; a barrier is on its way out
-	aborted  error            // guarded by mu
-	seq      *sequencer
-	pool     *stream.BatchPool
+	mu      sync.Mutex
+	work    sync.Cond // there may be something to take
+	pool    *stream.BatchPool
+	acks    ledgers
+	stats   *counters
+	lanes   []*lane
+	turn    int              // guarded by mu; the lane to look at first
+	flight  flight           // guarded by mu
+	sent    stream.Watermark // guarded by mu; the last that left
+	idle    bool             // guarded by mu; what was last said downstream
+	barrier *stream.Barrier  // guarded by mu; delivered by all lanes, and not let out yet
+	sending bool             // guarded by mu; somebody has the duty to send
+	aborted error            // guarded by mu
+
+	processing, output Limit // guarded by mu; what the stages hold
+
+	// Of transforms; guarded by mu.
+	bounds   bounds
+	full     Full // what happens when the output stage is
+	calls    int  // under way
+	size     callSize
+	redo     ring[*call]     // to be made again, now
+	waiting  *retries[*call] // to be made again, later
+	wake     *time.Timer     // for waiting
+	more     []*stream.Batch // scratch
+	ready    ring[*call]     // done, in the order in which they leave
+	unmarked int             // how many left since a mark was looked for
+	inOrder  bool            // results leave in the order of the list in flight
+	handed   *call           // the last one in flight that was put into ready; only if inOrder
+	early    Limit           // of output: waits for those before it; only if inOrder
+	keys     *keys           // nil = the vertex does not order by key
+	limiter  *limiter        // nil = the number of calls at once is fixed
 }
 
-// call is what a worker takes at a time. A worker reuses its own.
-type call struct {
-	in           *stream.Batch // owned by the worker
-	more         []*stream.Batch
-	ticket       uint64
-	older, newer *call // guarded by the sequencer
+// bounds are the limits of a transform; a Limit without records is none.
+type bounds struct {
+	permits            int   // calls at once; 0 = not a transform
+	call               Limit // of one call
+	processing, output Limit
 }
 
-func newInbox(pool *stream.BatchPool) *inbox {
-	in := &inbox{low: stream.NoWatermark, seq: newSequencer(), pool: pool}
-	in.notEmpty.L = &in.mu
+func newInbox(pool *stream.BatchPool, acks ledgers, stats *counters) *inbox {
+	in := &inbox{pool: pool, acks: acks, stats: stats, sent: stream.NoWatermark}
+	in.work.L = &in.mu
 	return in
 }
 
 // addLane makes the outlet of one inbound edge.
-func (in *inbox) addLane(limit Limit) *lane {
-	l := &lane{in: in, limit: limit, port: uint16(len(in.lanes)), watermark: stream.NoWatermark}
+func (in *inbox) addLane(from stream.VertexID, limit Limit, full Full) *lane {
+	l := &lane{in: in, from: from, limit: limit, full: full, port: uint16(len(in.lanes)), promised: stream.NoWatermark}
 	l.notFull.L = &in.mu
 	in.lanes = append(in.lanes, l)
+	in.flight.watermarks.addInput()
 	return l
 }
 
-// take waits for records and fills c with at most limit of them, but at least
-// one; without a limit, with the next batch as it is.
-// It returns io.EOF when all lanes are closed and empty, and the reason when
-// the pipeline was aborted. It returns nil with c.in nil if it came upon marks,
-// which the caller should release, or if it would have to wait and may not.
-func (in *inbox) take(c *call, limit Limit, mayWait bool) error {
-	if err := in.pick(c, limit, mayWait); err != nil || c.in == nil {
-		return err
+// absorb takes the marks in front of lanes, and lets a barrier in once every
+// lane has delivered it or ended.
+func (in *inbox) absorb() {
+	if in.barrier != nil {
+		return
 	}
-	for i, b := range c.more {
-		c.in.AppendAll(b)
-		in.pool.Put(b)
-		c.more[i] = nil
+	var barrier *stream.Barrier
+	aligned := true
+	for _, l := range in.lanes {
+		l.absorb()
+		if l.barrier != nil {
+			barrier = l.barrier
+		} else if !l.ended() {
+			aligned = false
+		}
 	}
-	c.more = c.more[:0]
-	return nil
-}
-
-// pick does the part of take that needs the lock.
-func (in *inbox) pick(c *call, limit Limit, mayWait bool) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	c.in = nil
-	for {
-		if in.aborted != nil {
-			return in.aborted
-		}
-		l, marked := in.ready()
-		switch {
-		case l != nil:
-			in.turn = (int(l.port) + 1) % len(in.lanes)
-			l.pop(c, limit)
-			c.in.Watermark = in.low
-			in.seq.begin(c)
-			in.raise()
-			if slices.ContainsFunc(in.lanes, func(l *lane) bool { return l.items.len() > 0 }) {
-				in.notEmpty.Signal() // a batch wakes one worker, and may be work for several
-			}
-			return nil
-		case marked:
-			return nil
-		case in.finished():
-			return io.EOF
-		case !mayWait:
-			return nil
-		}
-		in.notEmpty.Wait()
+	if aligned {
+		in.barrier = barrier
 	}
 }
 
-// ready returns a lane with a batch in front, after handing the marks it meets
-// to the sequencer; it says whether there were any.
-func (in *inbox) ready() (l *lane, marked bool) {
-	if in.held {
-		return nil, false
+// front returns a lane with a batch in front, the lanes taking turns.
+func (in *inbox) front() *lane {
+	if in.barrier != nil {
+		return nil
 	}
 	for i := range in.lanes {
 		l := in.lanes[(in.turn+i)%len(in.lanes)]
-		for l.barrier == nil && l.items.len() > 0 {
-			front := *l.items.at(0)
-			if front.Batch != nil {
-				return l, marked
-			}
-			l.items.pop()
-			if front.Barrier != nil {
-				l.barrier = front.Barrier
-			} else {
-				l.watermark = front.Watermark
-				marked = in.raise() || marked
-			}
+		if l.barrier == nil && l.items.len() > 0 {
+			in.turn = (int(l.port) + 1) % len(in.lanes)
+			return l
 		}
 	}
-	return nil, in.align() || marked
+	return nil
 }
 
-// align passes a barrier on once every lane has delivered it or ended, and
-// holds the inbox until it has left.
-func (in *inbox) align() bool {
-	var barrier *stream.Barrier
-	for _, l := range in.lanes {
-		if l.barrier == nil && !l.ended() {
-			return false
-		}
-		if l.barrier != nil {
-			barrier = l.barrier
-		}
+// begin makes a call of a batch that was just taken from a lane.
+func (in *inbox) begin(b *stream.Batch, more ...*stream.Batch) *call {
+	c := in.flight.begin(time.Now(), b, more...)
+	c.size = sizeOf(b)
+	for _, b := range more {
+		c.size.add(sizeOf(b))
 	}
-	if barrier == nil {
-		return false
-	}
-	in.held = true
-	in.seq.mark(stream.Item{Barrier: barrier})
-	return true
+	in.processing.add(c.size)
+	in.stats.begin(c.size.Records)
+	b.Watermark, _ = in.flight.watermarks.low()
+	return c
 }
 
-// resume lets records flow again after a barrier has left.
-func (in *inbox) resume() {
+// takeBatch is for sinks, which have one goroutine: it returns the next batch as
+// it is. It returns nil if there is a mark to let out, or if it would have to
+// wait and may not; io.EOF when all lanes have ended and nothing is in flight.
+func (in *inbox) takeBatch(mayWait bool) (*call, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.held = false
+	for {
+		in.absorb()
+		if in.aborted != nil {
+			return nil, in.aborted
+		}
+		if l := in.front(); l != nil {
+			return in.begin(l.shift()), nil
+		}
+		if in.finished() {
+			return nil, io.EOF
+		}
+		if in.due() || !mayWait {
+			return nil, nil
+		}
+		in.work.Wait()
+	}
+}
+
+// due says that a mark can be let out: a watermark that has grown, or a barrier
+// behind which nothing is in flight.
+func (in *inbox) due() bool {
+	low, idle := in.flight.watermarks.low()
+	return low > in.sent || idle != in.idle || in.barrier != nil && in.empty()
+}
+
+// empty says that nothing is in the vertex, apart from lanes.
+func (in *inbox) empty() bool {
+	return in.flight.oldest == nil && (in.keys == nil || in.keys.pending.Records == 0)
+}
+
+// mark returns a mark that is due. A barrier stays until passed.
+func (in *inbox) mark() (it stream.Item, ok bool) {
+	low, idle := in.flight.watermarks.low()
+	if low > in.sent || idle != in.idle {
+		in.sent, in.idle = low, idle
+		in.stats.watermark.Store(int64(low))
+		return stream.Item{Watermark: low, Idle: idle}, true
+	}
+	if in.barrier != nil && in.empty() {
+		return stream.Item{Barrier: in.barrier}, true
+	}
+	return stream.Item{}, false
+}
+
+// passed lets records flow again after a barrier has left.
+func (in *inbox) passed() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.barrier = nil
 	for _, l := range in.lanes {
 		l.barrier = nil
 	}
-	in.notEmpty.Broadcast()
+	in.work.Broadcast()
 }
 
-// raise passes a watermark on if the least of all lanes has grown. A source
-// that finished has sent EndOfTime before, so that it holds nothing back; one
-// that was told to stop promises no more than it did.
-func (in *inbox) raise() bool {
-	low := stream.EndOfTime
-	for _, l := range in.lanes {
-		low = min(low, l.watermark)
-	}
-	if low <= in.low {
-		return false
-	}
-	in.low = low
-	in.seq.mark(stream.Item{Watermark: low})
-	return true
-}
-
-// finished says that nothing is left to take, now and later.
+// finished says that there is nothing to take, now and later.
 func (in *inbox) finished() bool {
 	for _, l := range in.lanes {
 		if !l.ended() {
 			return false
 		}
 	}
-	return !in.held
+	return in.empty() && !in.sending && !in.due()
 }
 
 // abort makes every take and Send return err.
@@ -185,20 +196,11 @@ func (in *inbox) abort(err error) {
 		return
 	}
 	in.aborted = err
-	in.notEmpty.Broadcast()
+	if in.wake != nil {
+		in.wake.Stop()
+	}
+	in.work.Broadcast()
 	for _, l := range in.lanes {
 		l.notFull.Broadcast()
 	}
-	in.seq.abort()
-}
-
-// queued returns what waits in all lanes.
-func (in *inbox) queued() (n Limit) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, l := range in.lanes {
-		n.Records += l.queued.Records
-		n.Bytes += l.queued.Bytes
-	}
-	return n
 }

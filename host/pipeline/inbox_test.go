@@ -40,8 +40,8 @@ func TestOneBatchKeepsAllWorkersBusy(t *testing.T) {
 
 func TestSpaceInALaneWakesEverySenderThatFits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := newInbox(&stream.BatchPool{})
-		l := in.addLane(Limit{10, 1 << 10})
+		in := newInbox(&stream.BatchPool{}, nil, &counters{})
+		l := in.addLane("", Limit{10, 1 << 10}, FullBlock)
 		var sent atomic.Int32
 		send := func(n int) {
 			b := in.pool.New()
@@ -57,9 +57,8 @@ func TestSpaceInALaneWakesEverySenderThatFits(t *testing.T) {
 			go send(2)
 		}
 		synctest.Wait()
-		var c call
-		if err := in.take(&c, Limit{}, false); err != nil || c.in.Len() != 10 {
-			t.Fatalf("took %v, %v", c.in, err)
+		if c, err := in.takeBatch(false); err != nil || c.in.Len() != 10 {
+			t.Fatalf("took %v, %v", c, err)
 		}
 		synctest.Wait()
 		if n := sent.Load(); n != 1+5 {

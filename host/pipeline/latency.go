@@ -44,3 +44,25 @@ func (l *Latency) Quantile(q float64) time.Duration {
 	}
 	return 0
 }
+
+// Histogram counts the durations that are at most as long as each bound, in
+// seconds and rising, and last all; one that shares a bucket with a bound may
+// count for the next. sum, in seconds, takes each for the middle of its bucket,
+// so it is right to 3 %.
+func (l *Latency) Histogram(bounds []float64) (counts []uint64, sum float64) {
+	counts = make([]uint64, len(bounds)+1)
+	at := 0
+	for i := range l.buckets {
+		low, high := floorOf(i).Seconds(), (floorOf(i+1) - 1).Seconds()
+		for at < len(bounds) && high > bounds[at] {
+			at++
+		}
+		n := l.buckets[i].Load()
+		counts[at] += n
+		sum += float64(n) * (low + high) / 2
+	}
+	for i := range bounds {
+		counts[i+1] += counts[i]
+	}
+	return counts, sum
+}

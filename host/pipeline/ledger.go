@@ -13,6 +13,10 @@ import (
 // that are not settled yet. The frontier is the end of the longest prefix of
 // batches that count zero.
 //
+// Entries in the middle that count zero are merged with their neighbours, so that
+// a ledger has at most about twice as many entries as records are on their way,
+// however long the oldest takes.
+//
 // Protocol: enter a batch before it is sent. When a record leads to others, post
 // +1 for each place that each of them goes to, send them, and post -1 for the
 // record they came from. So a batch never counts zero while something of it is
@@ -22,9 +26,12 @@ type ledger struct {
 	open    ring[entry]     // guarded by mu; consecutive in Seq
 	next    stream.Seq      // guarded by mu; of the next record to enter
 	pos     stream.Position // guarded by mu; the frontier
+	mergeAt int             // guarded by mu; how many entries are merged next
 	moved   chan struct{}   // capacity 1: the frontier is past what was acknowledged
 	latency *Latency
 }
+
+const minMergeAt = 64
 
 // entry is one batch of a source.
 type entry struct {
@@ -36,7 +43,7 @@ type entry struct {
 }
 
 func newLedger(latency *Latency) *ledger {
-	return &ledger{moved: make(chan struct{}, 1), latency: latency}
+	return &ledger{mergeAt: minMergeAt, moved: make(chan struct{}, 1), latency: latency}
 }
 
 // enter opens an entry for n records just read, which will be sent to weight
@@ -45,12 +52,33 @@ func newLedger(latency *Latency) *ledger {
 func (l *ledger) enter(n, weight int, now time.Time, position func(dst []byte) stream.Position) stream.Seq {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.open.len() >= l.mergeAt {
+		l.merge()
+		l.mergeAt = max(minMergeAt, 2*l.open.len())
+	}
 	e := l.open.push()
 	first := l.next
 	*e = entry{first: first, n: n, pending: n * weight, pos: position(e.pos[:0]), born: now}
 	l.next += stream.Seq(n)
-	l.advance() // over records that go nowhere
 	return first
+}
+
+// merge joins neighbours that count zero.
+func (l *ledger) merge() {
+	n := 0
+	for i := 1; i < l.open.len(); i++ {
+		last, e := l.open.at(n), l.open.at(i)
+		if last.pending == 0 && e.pending == 0 {
+			last.n += e.n
+			last.pos, e.pos = e.pos, last.pos
+			continue
+		}
+		n++
+		if next := l.open.at(n); next != e {
+			*next, *e = *e, *next
+		}
+	}
+	l.open.cut(n + 1)
 }
 
 // post adds weights[tag] to what the entries of records count, for the records
@@ -58,26 +86,31 @@ func (l *ledger) enter(n, weight int, now time.Time, position func(dst []byte) s
 func (l *ledger) post(records []stream.Record, weights []int) (rest []stream.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	source := records[0].Source
+	source, now := records[0].Source, time.Now()
 	for len(records) > 0 && records[0].Source == source {
 		e := l.find(records[0].Seq)
+		if e == nil {
+			panic("BUG: record settled twice")
+		}
 		sum, i := 0, 0
 		for i < len(records) && records[i].Source == source && uint64(records[i].Seq-e.first) < uint64(e.n) {
 			sum += weights[records[i].Tag]
 			i++
 		}
-		e.pending += sum
+		if e.pending += sum; e.pending == 0 {
+			l.latency.observe(now.Sub(e.born), e.n)
+		}
 		records = records[i:]
 	}
 	l.advance()
 	return records
 }
 
-// find returns the entry of a record that is not settled.
+// find returns the entry of a record, nil if the frontier is past it.
 func (l *ledger) find(seq stream.Seq) *entry {
 	i := sort.Search(l.open.len(), func(i int) bool { return l.open.at(i).first > seq }) - 1
 	if i < 0 {
-		panic("BUG: record settled twice")
+		return nil
 	}
 	return l.open.at(i)
 }
@@ -87,11 +120,9 @@ func (l *ledger) advance() {
 	if l.open.len() == 0 || l.open.at(0).pending != 0 {
 		return
 	}
-	now := time.Now()
 	for l.open.len() > 0 && l.open.at(0).pending == 0 {
 		e := l.open.at(0)
 		l.pos, e.pos = e.pos, l.pos
-		l.latency.observe(now.Sub(e.born), e.n)
 		l.open.pop()
 	}
 	select {
@@ -112,12 +143,11 @@ func (l *ledger) frontier(dst []byte) stream.Position {
 func (l *ledger) position(seq stream.Seq) (after stream.Position, back int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.open.len() {
-		if e := l.open.at(i); uint64(seq-e.first) < uint64(e.n) {
-			return append(stream.Position(nil), e.pos...), e.n - 1 - int(seq-e.first), true
-		}
+	e := l.find(seq)
+	if e == nil || e.pending == 0 {
+		return nil, 0, false
 	}
-	return nil, 0, false
+	return append(stream.Position(nil), e.pos...), e.n - 1 - int(seq-e.first), true
 }
 
 // ledgers are those of a pipeline, by SourceID.

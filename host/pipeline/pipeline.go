@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,8 +22,9 @@ type Pipeline struct {
 	sources    []*sourceLoop
 	transforms []*transformLoop
 	sinks      []*sinkLoop
-	stats      []func() Stats // in the order of the graph
+	vertices   []running // in the order of the graph
 	latency    Latency
+	progress   progress
 }
 
 // Hooks are what the owner of a pipeline wants to hear of.
@@ -42,9 +45,15 @@ func New(g Graph, hooks Hooks) (*Pipeline, error) {
 	for range g.sources() {
 		p.acks = append(p.acks, newLedger(&p.latency))
 	}
-	inboxes, outlets := p.connect()
+	stats := make(map[stream.VertexID]*counters)
+	for _, v := range g.Vertices {
+		stats[v.Name] = &counters{}
+		stats[v.Name].watermark.Store(int64(stream.NoWatermark))
+	}
+	inboxes, outlets := p.connect(stats)
 	for i := range g.Vertices {
-		p.addVertex(&g.Vertices[i], inboxes[g.Vertices[i].Name], outlets, hooks)
+		name := g.Vertices[i].Name
+		p.addVertex(&g.Vertices[i], inboxes[name], outlets, stats[name], hooks)
 	}
 	return p, nil
 }
@@ -60,26 +69,24 @@ func (g *Graph) sources() (names []stream.VertexID) {
 
 // connect makes an inbox for each vertex that has inbound edges, and a lane for
 // each edge, by index.
-func (p *Pipeline) connect() (map[stream.VertexID]*inbox, []stream.Outlet) {
+func (p *Pipeline) connect(stats map[stream.VertexID]*counters) (map[stream.VertexID]*inbox, []stream.Outlet) {
 	inboxes := make(map[stream.VertexID]*inbox)
-	queue := make(map[stream.VertexID]Limit)
-	for _, v := range p.graph.Vertices {
-		if v.Source == nil {
-			inboxes[v.Name] = newInbox(&p.pool)
+	vertices := make(map[stream.VertexID]*Vertex)
+	for i := range p.graph.Vertices {
+		v := &p.graph.Vertices[i]
+		if vertices[v.Name] = v; v.Source == nil {
+			inboxes[v.Name] = newInbox(&p.pool, p.acks, stats[v.Name])
 		}
-		queue[v.Name] = v.Queue
 	}
 	outlets := make([]stream.Outlet, len(p.graph.Edges))
 	for i, e := range p.graph.Edges {
-		outlets[i] = inboxes[e.To].addLane(queue[e.To])
+		outlets[i] = inboxes[e.To].addLane(e.From, vertices[e.To].Queue, vertices[e.To].QueueFull)
 	}
 	return inboxes, outlets
 }
 
 // addVertex makes the loop of a vertex.
-func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, hooks Hooks) {
-	stats := &counters{}
-	stats.watermark.Store(int64(stream.NoWatermark))
+func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stats *counters, hooks Hooks) {
 	var edges []Edge
 	var mine []stream.Outlet
 	for i, e := range p.graph.Edges {
@@ -87,36 +94,47 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, hook
 			edges, mine = append(edges, e), append(mine, outlets[i])
 		}
 	}
-	out := newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats)
+	fails := failures{
+		vertex: v.Name, onError: v.OnError, retry: v.Retry, headers: v.Headers, dead: p.graph.Tags.DeadLetter(),
+		describe: p.describe, stats: stats,
+	}
 	role := RoleSource
 	switch {
 	case v.Source != nil:
 		id := len(p.sources)
-		p.sources = append(p.sources, &sourceLoop{
+		s := &sourceLoop{
 			name: v.Name, id: stream.SourceID(id), source: v.Source, ledger: p.acks[id],
-			out: out, stats: stats, pool: &p.pool,
-		})
+			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), stats: stats, pool: &p.pool, failures: fails,
+		}
+		if v.EventTime != nil {
+			s.time = *v.EventTime
+		}
+		p.sources = append(p.sources, s)
 	case v.Transform != nil:
 		role = RoleTransform
+		in.serve(v)
 		t := &transformLoop{
-			name: v.Name, transform: v.Transform, order: v.Order, limit: v.Call,
-			in: in, out: out, stats: stats, pool: &p.pool, describe: p.describe,
+			name: v.Name, transform: v.Transform, ordered: v.Order == OrderInput || v.Order == OrderKey, in: in,
+			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails,
 		}
-		t.left.Store(int32(v.Concurrency))
+		t.left.Store(int32(v.Concurrency + 1))
 		p.transforms = append(p.transforms, t)
 	default:
 		role = RoleSink
 		p.sinks = append(p.sinks, &sinkLoop{
-			name: v.Name, sink: v.Sink, in: in, acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed,
+			name: v.Name, sink: v.Sink, in: in, out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, &counters{}),
+			acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed, failures: fails,
 		})
 	}
-	p.stats = append(p.stats, func() Stats {
-		var queued Limit
-		if in != nil {
-			queued = in.queued()
-		}
-		return stats.read(v.Name, role, queued)
-	})
+	p.vertices = append(p.vertices, running{v.Name, role, stats, in})
+}
+
+// running is what there is to see of a vertex.
+type running struct {
+	name  stream.VertexID
+	role  Role
+	stats *counters
+	in    *inbox // nil for a source
 }
 
 // describe names the source record that a record came from.
@@ -138,7 +156,10 @@ func (p *Pipeline) describe(r *stream.Record) string {
 // cause; when a vertex fails, its error. Sources start where after says, by
 // vertex; those not in it start at their beginning.
 func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Position) (err error) {
-	defer func() { err = errors.Join(err, p.close(context.WithoutCancel(ctx))) }()
+	defer func() {
+		err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
+		p.progress.end(err)
+	}()
 	for _, s := range p.sinks {
 		if err := s.sink.Open(ctx); err != nil {
 			return named(s.name, err)
@@ -149,6 +170,7 @@ func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Pos
 			return named(s.name, err)
 		}
 	}
+	p.progress.opened.Store(true)
 	g, inner := errgroup.WithContext(ctx)
 	defer context.AfterFunc(inner, func() { p.abort(context.Cause(inner)) })()
 	p.start(inner, g)
@@ -237,6 +259,7 @@ func (p *Pipeline) Discard(ctx context.Context) error { return p.close(ctx) }
 // Drain stops the sources; Run returns when all that was read is through. It
 // may be called at any time and more than once.
 func (p *Pipeline) Drain() {
+	p.progress.draining.Store(true)
 	for _, s := range p.sources {
 		s.stop()
 	}
@@ -251,11 +274,26 @@ func (p *Pipeline) Inject(b *stream.Barrier) {
 
 // Stats returns what every vertex has done, in the order of the graph.
 func (p *Pipeline) Stats() []Stats {
-	stats := make([]Stats, len(p.stats))
-	for i, read := range p.stats {
-		stats[i] = read()
+	stats := make([]Stats, len(p.vertices))
+	for i, v := range p.vertices {
+		stats[i] = v.stats.read(v.name, v.role)
+		if v.in != nil {
+			v.in.read(&stats[i])
+		}
 	}
 	return stats
+}
+
+// Oldest returns the n calls that are in flight for the longest time.
+func (p *Pipeline) Oldest(n int) []Flight {
+	var all []Flight
+	for _, v := range p.vertices {
+		if v.in != nil {
+			all = v.in.oldest(all, n, v.name, p.describe)
+		}
+	}
+	slices.SortFunc(all, func(a, b Flight) int { return cmp.Compare(b.Age, a.Age) })
+	return all[:min(n, len(all))]
 }
 
 // Latency is the time from the read of a batch at a source until all of it is

@@ -105,7 +105,7 @@ func TestEveryRecordArrivesOnceThroughEveryShape(t *testing.T) {
 					t.Errorf("acknowledged to %d of %d", last, n)
 				}
 				for _, s := range p.Stats() {
-					if s.InFlight != 0 || s.Queued != 0 || s.QueuedBytes != 0 {
+					if s.InFlight != 0 || s.Input.Records != 0 || s.Input.Bytes != 0 {
 						t.Errorf("ended with %+v", s)
 					}
 				}
@@ -158,8 +158,8 @@ func TestQueuedBatchesAreMergedUpToTheLimitOfACall(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if len(sizes) < 3 || sizes[0] > 100 || sizes[1] != 100 {
-			t.Errorf("calls had %v records, want a first part and then full ones of 100", sizes)
+		if slices.Max(sizes) != 100 || len(sizes) > 6 {
+			t.Errorf("calls had %v records, want small ones first and then full ones of 100", sizes)
 		}
 	})
 }
@@ -232,8 +232,8 @@ func TestTheFrontierWaitsForTheSlowestRecord(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- p.Run(t.Context(), nil) }()
 		time.Sleep(time.Minute) // of the bubble's clock
-		if n := len(a.sorted()); n != 90 {
-			t.Errorf("%d records went by the slow call, want 90", n)
+		if n := len(a.sorted()); n < 90 || n > 99 {
+			t.Errorf("%d records went by the slow call, want at least 90", n)
 		}
 		in.mu.Lock()
 		if last := in.acked[len(in.acked)-1]; last != 20 {
@@ -405,12 +405,6 @@ func TestErrorsEndTheRunAndNameTheRecord(t *testing.T) {
 		}
 		return pass(out, in, i)
 	})
-	crowd := batchFunc(func(in *stream.Batch, out *stream.Output) error {
-		if in.Len() > 3 {
-			return errors.New("too many at once")
-		}
-		return nil
-	})
 	tests := []struct {
 		name      string
 		transform stream.Transform
@@ -418,8 +412,7 @@ func TestErrorsEndTheRunAndNameTheRecord(t *testing.T) {
 		want      string
 	}{
 		{"a call that fails is narrowed down to its record", poison, &collect{}, "x, record 643 of source in (number 642), value \"642\": trapped [guest-trap]"},
-		{"a record that fails is named", refuse, &collect{}, "x, record 643 of source in (number 642): the plugin reports: odd one [record-error]"},
-		{"a failure of a whole batch says so", crowd, &collect{}, "after it, only together: too many at once"},
+		{"a record that fails is named", refuse, &collect{}, "x, record 643 of source in (number 642), value \"642\": the plugin reports: odd one [record-error]"},
 		{"a sink that fails is named", each(pass), &collect{fail: errors.New("no room")}, "vertex a: no room"},
 	}
 	for _, tt := range tests {
@@ -436,6 +429,28 @@ func TestErrorsEndTheRunAndNameTheRecord(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestRecordsThatOnlyFailTogetherAreProcessed(t *testing.T) {
+	crowd := batchFunc(func(in *stream.Batch, out *stream.Output) error {
+		if in.Len() > 3 {
+			return errors.New("too many at once")
+		}
+		for i := range in.Records {
+			if err := pass(out, in, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	in, a := &numbers{count: 1000, batch: 50}, &collect{}
+	p := mustNew(t, graph([]Vertex{source("in", in), udf("x", 2, crowd), sink("a", a)}, "in x", "x a"), Hooks{})
+	if err := p.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(a.sorted(), upTo(1000)) {
+		t.Errorf("%d records delivered", len(a.values))
 	}
 }
 

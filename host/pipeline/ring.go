@@ -29,3 +29,6 @@ func (r *ring[T]) push() *T {
 
 // pop removes the first element; its memory stays in the ring.
 func (r *ring[T]) pop() { r.head++ }
+
+// cut removes all elements but the first n; their memory stays in the ring.
+func (r *ring[T]) cut(n int) { r.tail = r.head + n }

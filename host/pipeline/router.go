@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -13,7 +12,6 @@ type router struct {
 	outlets []stream.Outlet
 	takes   [][]bool // by outlet and tag
 	weights []int    // by tag: how many outlets take it
-	settled []int    // by tag: -1, what an input counts when it is done
 	acks    ledgers
 	pool    *stream.BatchPool
 	stats   *counters
@@ -21,11 +19,12 @@ type router struct {
 
 // newRouter makes a router for the edges that leave a vertex.
 func newRouter(tags *stream.TagTable, edges []Edge, outlets []stream.Outlet, acks ledgers, pool *stream.BatchPool, stats *counters) *router {
-	n := int(tags.Other()) + 1
-	r := &router{outlets: outlets, weights: make([]int, n), settled: slices.Repeat([]int{-1}, n), acks: acks, pool: pool, stats: stats}
+	n := int(tags.DeadLetter()) + 1
+	r := &router{outlets: outlets, weights: make([]int, n), acks: acks, pool: pool, stats: stats}
 	for _, e := range edges {
 		takes := make([]bool, n)
-		takes[stream.Untagged] = len(e.Tags) == 0
+		takes[stream.Untagged] = len(e.Tags) == 0 && !e.DeadLetters
+		takes[tags.DeadLetter()] = e.DeadLetters
 		for _, name := range e.Tags {
 			takes[tags.Tag([]byte(name))] = true
 		}
@@ -46,7 +45,7 @@ func (r *router) forward(ctx context.Context, in, out *stream.Batch) error {
 	if err := r.send(ctx, out); err != nil {
 		return err
 	}
-	r.acks.post(in.Records, r.settled)
+	r.acks.post(in.Records, onEdge)
 	return nil
 }
 

@@ -4,47 +4,52 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// flushAt bounds what is written and not yet flushed while records keep coming;
-// when none come a sink is flushed at once.
+// flushAt bounds what is written and not yet flushed while records keep coming,
+// and flushAfter for how long; when none come a sink is flushed at once.
 var flushAt = Limit{Records: 16 << 10, Bytes: 4 << 20}
 
-// sinkLoop writes what arrives to one sink.
-type sinkLoop struct {
-	name   stream.VertexID
-	sink   stream.Sink
-	in     *inbox
-	acks   ledgers
-	stats  *counters
-	pool   *stream.BatchPool
-	passed func(stream.VertexID, *stream.Barrier) // a barrier came out; may be nil
+const flushAfter = time.Second
 
-	written []*stream.Batch // not flushed yet
-	pending Limit           // what they hold
-	settled []int           // by tag; records on edges are untagged
+// sinkLoop writes what arrives to one sink. Dead letters leave by its edges.
+type sinkLoop struct {
+	name     stream.VertexID
+	sink     stream.Sink
+	in       *inbox
+	out      *router
+	acks     ledgers
+	stats    *counters
+	pool     *stream.BatchPool
+	passed   func(stream.VertexID, *stream.Barrier) // a barrier came out; may be nil
+	failures failures
+
+	written []*call   // not flushed yet
+	pending Limit     // what they hold
+	flushed time.Time // the last time
 }
 
 // run writes until the inbox has ended. Everything is flushed by then.
 func (s *sinkLoop) run(ctx context.Context) error {
-	var c call
-	s.settled = []int{-1}
 	for {
-		err := s.in.take(&c, Limit{}, len(s.written) == 0)
+		c, err := s.in.takeBatch(len(s.written) == 0)
 		switch {
 		case errors.Is(err, io.EOF):
-			if err := s.flush(ctx); err != nil {
+			if err := s.sink.Flush(ctx); err != nil { // a sink that got nothing shows that, too
 				return err
 			}
-			return s.sink.Flush(ctx) // a sink that got nothing shows that, too
+			s.out.close()
+			return nil
 		case err != nil:
 			return err
-		case c.in == nil:
+		case c == nil:
 			err = s.flush(ctx)
 		default:
-			err = s.write(ctx, &c)
+			err = s.write(ctx, c)
 		}
 		if err == nil {
 			err = s.release(ctx)
@@ -56,20 +61,90 @@ func (s *sinkLoop) run(ctx context.Context) error {
 }
 
 func (s *sinkLoop) write(ctx context.Context, c *call) error {
-	n := c.in.Len()
-	s.stats.begin(n)
-	if err := s.sink.Write(ctx, c.in); err != nil {
+	began := time.Now()
+	lost, err := s.try(ctx, c.in)
+	if err != nil {
 		return err
 	}
-	s.stats.out(c.in)
-	s.in.seq.finish(c)
-	s.written = append(s.written, c.in)
-	s.pending.Records += n
-	s.pending.Bytes += c.in.Bytes()
-	if s.pending.Records >= flushAt.Records || s.pending.Bytes >= flushAt.Bytes {
+	now := time.Now()
+	s.stats.processed.observe(now.Sub(began), c.in.Len())
+	s.stats.recordsOut.Add(uint64(c.in.Len() - lost))
+	s.stats.bytesOut.Add(uint64(c.in.Bytes()))
+	s.written = append(s.written, c)
+	s.pending.add(c.size)
+	if flushAt.reached(s.pending) || now.Sub(s.flushed) >= flushAfter {
 		return s.flush(ctx)
 	}
 	return nil
+}
+
+// try writes a batch, again and again as far as it fails, and then decides about
+// what is left of it. It returns how many records were not written.
+func (s *sinkLoop) try(ctx context.Context, b *stream.Batch) (lost int, err error) {
+	left := b
+	defer func() {
+		if left != b {
+			s.pool.Put(left)
+		}
+	}()
+	for attempt := 1; ; attempt++ {
+		err := s.sink.Write(ctx, left)
+		if err == nil {
+			return 0, nil
+		}
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		var rejected *stream.Rejected
+		if errors.As(err, &rejected) {
+			left = s.rejected(left, b, rejected)
+		}
+		if attempt >= s.failures.retry.Attempts {
+			return left.Len(), s.giveUp(ctx, left, attempt, err)
+		}
+		s.stats.retries.Add(uint64(left.Len()))
+		delays := s.failures.retry.delays()
+		wait := delays[min(attempt, len(delays))-1]
+		select {
+		case <-time.After(wait - time.Duration(rand.Float64()*float64(wait)/2)):
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+}
+
+// rejected returns a batch of the records that a sink did not take.
+func (s *sinkLoop) rejected(left, b *stream.Batch, r *stream.Rejected) *stream.Batch {
+	part := s.pool.New()
+	for _, f := range r.Failures {
+		part.AppendFrom(left, f.Input)
+	}
+	if left != b {
+		s.pool.Put(left)
+	}
+	return part
+}
+
+// giveUp decides about records that could not be written. They are settled with
+// the batch that they came in.
+func (s *sinkLoop) giveUp(ctx context.Context, left *stream.Batch, attempts int, err error) error {
+	reason := func(int) error { return err }
+	var rejected *stream.Rejected
+	if errors.As(err, &rejected) {
+		reason = func(i int) error {
+			return &stream.Error{Code: stream.RecordError, Why: "the sink does not take the record: " + rejected.Failures[i].Reason, Fix: "correct the record, or set onError of the sink to deadLetter or drop"}
+		}
+	} else if s.failures.onError != OnErrorDrop && s.failures.onError != OnErrorDeadLetter {
+		return err
+	}
+	dead := s.pool.New()
+	for i := range left.Records {
+		if err := s.failures.judge(left, i, attempts, reason(i), dead); err != nil {
+			return err
+		}
+	}
+	s.acks.post(dead.Records, s.out.weights)
+	return s.out.send(ctx, dead)
 }
 
 // flush makes what was written durable and settles it.
@@ -80,30 +155,45 @@ func (s *sinkLoop) flush(ctx context.Context) error {
 	if err := s.sink.Flush(ctx); err != nil {
 		return err
 	}
-	for i, b := range s.written {
-		s.acks.post(b.Records, s.settled)
-		s.pool.Put(b)
+	for i, c := range s.written {
+		s.acks.post(c.in.Records, onEdge)
+		s.in.flushed(c)
 		s.written[i] = nil
 	}
-	s.stats.end(s.pending.Records)
-	s.written, s.pending = s.written[:0], Limit{}
+	s.written, s.pending, s.flushed = s.written[:0], Limit{}, time.Now()
 	return nil
+}
+
+// flushed takes a call of a sink off.
+func (in *inbox) flushed(c *call) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.processing.sub(c.size)
+	in.pool.Put(c.in)
+	in.flight.finish(c)
 }
 
 // release lets marks out; a barrier means that everything before it is flushed.
 func (s *sinkLoop) release(ctx context.Context) error {
-	return s.in.seq.release(func(it stream.Item) error {
-		if it.Barrier == nil {
-			s.stats.watermark.Store(int64(it.Watermark))
+	for {
+		it, ok := s.in.takeMark()
+		if !ok {
 			return nil
 		}
-		if err := s.flush(ctx); err != nil {
-			return err
-		}
-		if s.passed != nil {
+		if it.Barrier != nil && s.passed != nil {
 			s.passed(s.name, it.Barrier)
 		}
-		s.in.resume()
-		return nil
-	})
+		if err := s.out.broadcast(ctx, it); err != nil {
+			return err
+		}
+		if it.Barrier != nil {
+			s.in.passed()
+		}
+	}
+}
+
+func (in *inbox) takeMark() (stream.Item, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.mark()
 }

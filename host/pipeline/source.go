@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -12,13 +13,21 @@ import (
 
 // sourceLoop reads one source and sends what it reads.
 type sourceLoop struct {
-	name   stream.VertexID
-	id     stream.SourceID
-	source stream.Source
-	ledger *ledger
-	out    *router
-	stats  *counters
-	pool   *stream.BatchPool
+	name     stream.VertexID
+	id       stream.SourceID
+	source   stream.Source
+	ledger   *ledger
+	out      *router
+	stats    *counters
+	pool     *stream.BatchPool
+	time     EventTime
+	failures failures
+
+	sends sync.Mutex       // held while something is sent
+	high  int64            // guarded by sends; the latest event time so far
+	low   stream.Watermark // guarded by sends; the last that was sent
+	ended bool             // guarded by sends
+	idle  *time.Timer      // runs out while nothing is read; nil = never
 
 	mu       sync.Mutex
 	barriers []*stream.Barrier  // guarded by mu; to be sent before the next read
@@ -60,29 +69,37 @@ func (s *sourceLoop) request(ctx context.Context) (read context.Context, barrier
 // edges. When ctx ends or reading fails it returns the error and leaves them open.
 func (s *sourceLoop) run(ctx context.Context) error {
 	defer s.interrupt(func() {})
+	s.high, s.low = math.MinInt64, stream.NoWatermark
+	if s.time.IdleTimeout > 0 {
+		s.idle = time.AfterFunc(math.MaxInt64, func() { s.rest(ctx) })
+		s.idle.Reset(s.time.IdleTimeout)
+		defer s.idle.Stop()
+	}
 	if err := s.read(ctx); err != nil {
 		return err
 	}
+	s.sends.Lock()
+	defer s.sends.Unlock()
+	s.ended = true
 	s.out.close()
 	return nil
 }
 
 func (s *sourceLoop) read(ctx context.Context) error {
-	low := stream.NoWatermark
 	for {
 		read, barriers, stopped := s.request(ctx)
 		for _, b := range barriers {
-			if err := s.out.broadcast(ctx, stream.Item{Barrier: b}); err != nil {
+			if err := s.broadcast(ctx, stream.Item{Barrier: b}); err != nil {
 				return err
 			}
 		}
 		if stopped {
 			return nil
 		}
-		err := s.readUntil(ctx, read, &low)
+		err := s.readUntil(ctx, read)
 		switch {
 		case errors.Is(err, io.EOF):
-			return s.promise(ctx, &low, stream.EndOfTime)
+			return s.broadcast(ctx, stream.Item{Watermark: stream.EndOfTime})
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case read.Err() == nil || !errors.Is(err, read.Err()):
@@ -92,20 +109,19 @@ func (s *sourceLoop) read(ctx context.Context) error {
 }
 
 // readUntil sends batch after batch until reading returns an error.
-func (s *sourceLoop) readUntil(ctx, read context.Context, low *stream.Watermark) error {
+func (s *sourceLoop) readUntil(ctx, read context.Context) error {
 	for {
 		b := s.pool.New()
 		if err := s.source.Read(read, b); err != nil {
 			s.pool.Put(b)
 			return err
 		}
-		high := s.enter(b)
 		s.stats.recordsIn.Add(uint64(b.Len()))
-		if err := s.out.send(ctx, b); err != nil {
+		if err := s.send(ctx, b); err != nil {
 			return err
 		}
-		if err := s.promise(ctx, low, high); err != nil {
-			return err
+		if s.idle != nil {
+			s.idle.Reset(s.time.IdleTimeout)
 		}
 		if read.Err() != nil {
 			return read.Err()
@@ -113,27 +129,76 @@ func (s *sourceLoop) readUntil(ctx, read context.Context, low *stream.Watermark)
 	}
 }
 
-// enter opens an entry for a batch and numbers its records. It returns the
-// watermark after it: records are taken to come in order of event time.
-func (s *sourceLoop) enter(b *stream.Batch) stream.Watermark {
-	first := s.ledger.enter(b.Len(), s.out.weights[stream.Untagged], time.Now(), s.source.Position)
-	high := stream.NoWatermark
+// weight is what an entered record counts: for each edge that takes it, and at
+// least once, until it is known that it leads nowhere.
+func (s *sourceLoop) weight() int { return max(1, s.out.weights[stream.Untagged]) }
+
+// send enters a batch, and sends it and the watermark after it.
+func (s *sourceLoop) send(ctx context.Context, b *stream.Batch) error {
+	s.sends.Lock()
+	defer s.sends.Unlock()
+	first := s.ledger.enter(b.Len(), s.weight(), time.Now(), s.source.Position)
 	for i := range b.Records {
 		r := &b.Records[i]
 		r.Source, r.Seq = s.id, first+stream.Seq(i)
-		high = max(high, stream.Watermark(r.Time))
 	}
-	return high
+	if err := s.stamp(ctx, b); err != nil {
+		return err
+	}
+	if s.out.weights[stream.Untagged] == 0 && b.Len() > 0 {
+		s.ledger.post(b.Records, onEdge)
+	}
+	if err := s.out.send(ctx, b); err != nil {
+		return err
+	}
+	return s.promise(ctx)
 }
 
-// promise sends a watermark if it is higher than the last one.
-func (s *sourceLoop) promise(ctx context.Context, low *stream.Watermark, w stream.Watermark) error {
-	if w <= *low {
+// promise sends a watermark so far behind the latest event time as records may
+// be, if that is higher than the last one.
+func (s *sourceLoop) promise(ctx context.Context) error {
+	lag := int64(s.time.MaxOutOfOrder)
+	if s.high < math.MinInt64+lag {
 		return nil
 	}
-	*low = w
+	w := s.watermark(s.high - lag)
+	if w <= s.low {
+		return nil
+	}
+	s.low = w
 	s.stats.watermark.Store(int64(w))
 	return s.out.broadcast(ctx, stream.Item{Watermark: w})
+}
+
+// watermark is that of an event time. None ends time: only the source's end does.
+func (s *sourceLoop) watermark(at int64) stream.Watermark {
+	return min(stream.Watermark(at), stream.EndOfTime-1)
+}
+
+func (s *sourceLoop) broadcast(ctx context.Context, it stream.Item) error {
+	s.sends.Lock()
+	defer s.sends.Unlock()
+	if it.Barrier == nil {
+		s.low = it.Watermark
+		s.stats.watermark.Store(int64(it.Watermark))
+	}
+	return s.out.broadcast(ctx, it)
+}
+
+// rest says that nothing has come for IdleTimeout, so that others need not wait.
+// Everything that came before is late no more: the watermark is the latest time.
+func (s *sourceLoop) rest(ctx context.Context) {
+	if !s.sends.TryLock() {
+		s.idle.Reset(s.time.IdleTimeout) // something is being sent
+		return
+	}
+	defer s.sends.Unlock()
+	if s.ended {
+		return
+	}
+	s.low = max(s.low, s.watermark(s.high))
+	s.stats.watermark.Store(int64(s.low))
+	_ = s.out.broadcast(ctx, stream.Item{Watermark: s.low, Idle: true}) // an error is the pipeline's end, which others see
 }
 
 // ackEvery is how long acknowledgements are gathered, since each may be a

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -16,6 +17,29 @@ const (
 	RoleSink      Role = "sink"
 )
 
+// Drop says why a record was dropped.
+type Drop int
+
+// The reasons.
+const (
+	DroppedNewest Drop = iota // a stage was full
+	DroppedOldest             // a stage was full
+	DroppedError              // it could not be handled
+	drops
+)
+
+func (d Drop) String() string { return [...]string{"newest", "oldest", "error"}[d] }
+
+// Drops lists the reasons.
+func Drops() []Drop { return []Drop{DroppedNewest, DroppedOldest, DroppedError} }
+
+// Usage is what a stage of a vertex holds and how long records were in it.
+type Usage struct {
+	Records int      `json:"records"`
+	Bytes   int      `json:"bytes"`
+	Latency *Latency `json:"-"`
+}
+
 // Stats is what a vertex has done so far and holds now.
 type Stats struct {
 	Vertex      stream.VertexID  `json:"vertex"`
@@ -25,16 +49,35 @@ type Stats struct {
 	BytesOut    uint64           `json:"bytes_out"`
 	Unrouted    uint64           `json:"unrouted"` // emitted with a tag that no edge asks for
 	Calls       uint64           `json:"calls"`
-	InFlight    int64            `json:"in_flight"` // records in calls or not yet flushed
-	Queued      int              `json:"queued"`    // records waiting in inbound edges
-	QueuedBytes int              `json:"queued_bytes"`
+	Retries     uint64           `json:"retries"`
+	DeadLetters uint64           `json:"dead_letters"`
+	Dropped     [drops]uint64    `json:"dropped"`   // by Drop
+	Late        uint64           `json:"late"`      // read behind the source's watermark
 	Watermark   stream.Watermark `json:"watermark"` // the last that left
+	Idle        bool             `json:"idle"`
+
+	Input      Usage         `json:"input"`
+	Processing Usage         `json:"processing"`
+	Output     Usage         `json:"output"`
+	InFlight   int           `json:"in_flight"` // calls under way
+	Permits    int           `json:"permits"`   // calls that may be
+	Oldest     time.Duration `json:"oldest_ns"` // age of the oldest in flight
+	Edges      []EdgeStats   `json:"edges"`     // inbound
+}
+
+// EdgeStats is what an edge has promised.
+type EdgeStats struct {
+	From      stream.VertexID  `json:"from"`
+	Watermark stream.Watermark `json:"watermark"`
 }
 
 // counters are updated once per batch.
 type counters struct {
 	recordsIn, recordsOut, bytesOut, lost, calls atomic.Uint64
-	inFlight, watermark                          atomic.Int64
+	retries, deadLetters, late                   atomic.Uint64
+	dropped                                      [drops]atomic.Uint64
+	watermark                                    atomic.Int64
+	waited, processed, sent                      Latency // in each stage
 }
 
 // out counts a batch that leaves.
@@ -50,21 +93,68 @@ func (c *counters) unrouted(n, outlets int) {
 	}
 }
 
-// begin and end count a call with n records.
+// begin counts a call with n records.
 func (c *counters) begin(n int) {
 	c.recordsIn.Add(uint64(n))
 	c.calls.Add(1)
-	c.inFlight.Add(int64(n))
 }
 
-func (c *counters) end(n int) { c.inFlight.Add(-int64(n)) }
-
-func (c *counters) read(v stream.VertexID, role Role, queued Limit) Stats {
-	return Stats{
+func (c *counters) read(v stream.VertexID, role Role) Stats {
+	s := Stats{
 		Vertex: v, Role: role,
 		RecordsIn: c.recordsIn.Load(), RecordsOut: c.recordsOut.Load(), BytesOut: c.bytesOut.Load(),
-		Unrouted: c.lost.Load(), Calls: c.calls.Load(), InFlight: c.inFlight.Load(),
-		Queued: queued.Records, QueuedBytes: queued.Bytes,
-		Watermark: stream.Watermark(c.watermark.Load()),
+		Unrouted: c.lost.Load(), Calls: c.calls.Load(), Retries: c.retries.Load(), DeadLetters: c.deadLetters.Load(), Late: c.late.Load(),
+		Watermark:  stream.Watermark(c.watermark.Load()),
+		Input:      Usage{Latency: &c.waited},
+		Processing: Usage{Latency: &c.processed},
+		Output:     Usage{Latency: &c.sent},
 	}
+	for d := range c.dropped {
+		s.Dropped[d] = c.dropped[d].Load()
+	}
+	return s
+}
+
+// read adds what the inbox holds.
+func (in *inbox) read(s *Stats) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, l := range in.lanes {
+		s.Input.Records += l.queued.Records
+		s.Input.Bytes += l.queued.Bytes
+		s.Edges = append(s.Edges, EdgeStats{l.from, l.promised})
+	}
+	if in.keys != nil {
+		s.Input.Records += in.keys.pending.Records
+		s.Input.Bytes += in.keys.pending.Bytes
+	}
+	s.Processing.Records, s.Processing.Bytes = in.processing.Records, in.processing.Bytes
+	s.Output.Records, s.Output.Bytes = in.output.Records, in.output.Bytes
+	s.InFlight, s.Permits, s.Idle = in.calls, in.permits(), in.idle
+	if c := in.flight.oldest; c != nil {
+		s.Oldest = time.Since(c.taken)
+	}
+}
+
+// Flight is a call in flight.
+type Flight struct {
+	Vertex    stream.VertexID `json:"vertex"`
+	Stage     Stage           `json:"stage"`
+	Age       time.Duration   `json:"age_ns"`
+	Records   int             `json:"records"`
+	Attempts  int             `json:"attempts"`
+	EventTime time.Time       `json:"event_time"` // of the first record
+	First     string          `json:"first"`      // says which source record it came from
+}
+
+// oldest appends the oldest calls in flight to dst until it has n.
+func (in *inbox) oldest(dst []Flight, n int, vertex stream.VertexID, describe func(*stream.Record) string) []Flight {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for c := in.flight.oldest; c != nil && n > 0; c, n = c.newer, n-1 {
+		f := Flight{Vertex: vertex, Stage: c.stage, Age: time.Since(c.taken), Records: c.size.Records, Attempts: c.attempts}
+		f.EventTime, f.First = time.Unix(0, c.first.Time), describe(&c.first)
+		dst = append(dst, f)
+	}
+	return dst
 }

@@ -13,18 +13,18 @@ import (
 type transformLoop struct {
 	name      stream.VertexID
 	transform stream.Transform
-	order     Order
-	limit     Limit        // of one call
 	left      atomic.Int32 // workers that have not ended
 	in        *inbox
 	out       *router
-	stats     *counters
 	pool      *stream.BatchPool
-	describe  func(r *stream.Record) string // says which source record it was
+	ordered   bool // results leave in the order of their inputs, all or those of a key
+	failures  failures
 }
 
-// run is one of the workers; the last one to end closes the outbound edges. If
-// one fails they stay open: a closed edge promises that nothing is missing.
+// run is one of the workers, of which there is one more than calls at once: one
+// may have to wait for the downstream. The last one to end closes the outbound
+// edges. If one fails they stay open: a closed edge promises that nothing is
+// missing.
 func (t *transformLoop) run(ctx context.Context) error {
 	if err := t.work(ctx); err != nil {
 		return err
@@ -35,79 +35,82 @@ func (t *transformLoop) run(ctx context.Context) error {
 	return nil
 }
 
-// work takes calls, makes them and sends what they return, until the inbox has
-// ended.
+// work makes calls and sends what they return, until the inbox has ended.
 func (t *transformLoop) work(ctx context.Context) error {
-	var c call
-	var out stream.Output
 	for {
-		err := t.in.take(&c, t.limit, true)
-		if errors.Is(err, io.EOF) {
-			return t.release(ctx)
+		c, err := t.in.take()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case c == nil:
+			err = t.send(ctx)
+		default:
+			err = t.handle(ctx, c)
 		}
 		if err != nil {
 			return err
 		}
-		if err := t.release(ctx); err != nil {
-			return err
-		}
-		if c.in == nil {
-			continue
-		}
-		if err := t.handle(ctx, &c, &out); err != nil {
-			return err
-		}
-		if err := t.release(ctx); err != nil {
-			return err
-		}
 	}
 }
 
-// handle makes one call and sends its results.
-func (t *transformLoop) handle(ctx context.Context, c *call, out *stream.Output) error {
-	n := c.in.Len()
-	t.stats.begin(n)
-	defer t.stats.end(n)
-	out.Batch, out.Failures = t.pool.New(), out.Failures[:0]
-	if err := t.transform.Call(ctx, c.in, out); err != nil {
-		return t.blame(ctx, c.in, err)
+// handle makes a call. Its permit is given back when it returns.
+func (t *transformLoop) handle(ctx context.Context, c *call) error {
+	for i, b := range c.more {
+		c.in.AppendAll(b)
+		t.pool.Put(b)
+		c.more[i] = nil
 	}
-	if len(out.Failures) > 0 {
-		f := out.Failures[0]
-		return t.failed(&c.in.Records[f.Input], f.Reason)
+	c.more = c.more[:0]
+	for {
+		c.out.Batch, c.out.Failures = t.pool.New(), c.out.Failures[:0]
+		err := t.transform.Call(ctx, c.in, &c.out)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err == nil && len(c.out.Failures) == 0 {
+			break
+		}
+		again, parked, err := t.failed(c, err)
+		if err != nil || parked {
+			return err
+		}
+		if !again {
+			break
+		}
 	}
-	if t.order == OrderInput && !t.in.seq.wait(c) {
-		return context.Cause(ctx)
+	return t.finish(ctx, c)
+}
+
+// finish hands the results of a call over, and sends if that is this worker's
+// duty now.
+func (t *transformLoop) finish(ctx context.Context, c *call) error {
+	if t.in.done(c) {
+		return t.send(ctx)
 	}
-	if err := t.out.forward(ctx, c.in, out.Batch); err != nil {
-		return err
-	}
-	t.in.seq.finish(c)
-	t.pool.Put(c.in)
 	return nil
 }
 
-// release sends the watermarks and barriers that are due.
-func (t *transformLoop) release(ctx context.Context) error {
-	return t.in.seq.release(func(it stream.Item) error {
-		if err := t.out.broadcast(ctx, it); err != nil {
+// send sends what is due, as the only sender of the vertex, until nothing is.
+func (t *transformLoop) send(ctx context.Context) error {
+	var accepted *call
+	for {
+		c, mark, ok := t.in.next(accepted)
+		if !ok {
+			return nil
+		}
+		if accepted = c; c != nil {
+			if err := t.out.forward(ctx, c.in, c.out.Batch); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.out.broadcast(ctx, mark); err != nil {
 			return err
 		}
-		if it.Barrier != nil {
-			t.in.resume()
-		} else {
-			t.stats.watermark.Store(int64(it.Watermark))
+		if mark.Barrier != nil {
+			t.in.passed()
 		}
-		return nil
-	})
-}
-
-// failed is the error of a record that the transform turned down.
-func (t *transformLoop) failed(r *stream.Record, reason string) error {
-	return &stream.Error{
-		Code:  stream.RecordError,
-		Where: string(t.name) + ", " + t.describe(r),
-		Why:   "the plugin reports: " + reason,
-		Fix:   "correct the record, or let the plugin emit such records with a tag",
 	}
 }

@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"io"
+	"math/rand/v2"
+	"time"
+)
+
+// serve makes the inbox that of a transform.
+func (in *inbox) serve(v *Vertex) {
+	in.bounds = bounds{permits: v.Concurrency, call: v.Call, processing: v.Processing, output: v.Output}
+	in.full = v.OutputFull
+	in.size.target = v.CallTime
+	in.inOrder = v.Order == OrderInput
+	in.waiting = newRetries[*call](v.Retry, rand.Float64)
+	if v.Order == OrderKey {
+		in.keys = newKeys(v.Concurrency, in.pool)
+	}
+	if v.MinConcurrency > 0 {
+		in.limiter = newLimiter(v.MinConcurrency, v.Concurrency)
+	}
+}
+
+// take returns the next call of a transform to make. It returns nil if the
+// caller got the duty to send (see next), and io.EOF when all lanes have ended
+// and nothing is in flight.
+func (in *inbox) take() (*call, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for {
+		in.absorb()
+		if in.aborted != nil {
+			return nil, in.aborted
+		}
+		if !in.sending && (in.ready.len() > 0 || in.due()) {
+			in.sending = true
+			if in.startable() {
+				in.work.Signal() // instead of this worker, which may have to wait now
+			}
+			return nil, nil
+		}
+		if c := in.start(); c != nil {
+			if in.startable() {
+				in.work.Signal() // a batch wakes one worker, and may be work for several
+			}
+			return c, nil
+		}
+		if in.finished() {
+			return nil, io.EOF
+		}
+		in.work.Wait()
+	}
+}
+
+// permits returns how many calls may be under way.
+func (in *inbox) permits() int {
+	if in.limiter != nil {
+		return in.limiter.limit()
+	}
+	return in.bounds.permits
+}
+
+// start returns the next call that may be made now: one that has to be made
+// again before new ones.
+func (in *inbox) start() *call {
+	if in.calls >= in.permits() {
+		return nil
+	}
+	var c *call
+	switch {
+	case in.redo.len() > 0:
+		c = *in.redo.at(0)
+		in.redo.pop()
+	case !in.drains():
+	case in.keys != nil:
+		c = in.freshOfKeys()
+	default:
+		c = in.fresh()
+	}
+	if c != nil {
+		in.calls++
+		c.began = time.Now()
+	}
+	return c
+}
+
+// fresh makes a call of what lanes hold: as much as there are records free in
+// the processing stage, and at least one.
+func (in *inbox) fresh() *call {
+	if !in.room() {
+		return nil
+	}
+	l := in.front()
+	if l == nil {
+		return nil
+	}
+	b, more := l.take(in.atMost(in.size.limit(in.bounds.call.Records)), in.more[:0])
+	c := in.begin(b, more...)
+	clear(more)
+	in.more = more[:0]
+	return c
+}
+
+// freshOfKeys is fresh for a vertex that orders by key. It deals out more than
+// enough for full calls, and then as much as it takes to find a free slot.
+func (in *inbox) freshOfKeys() *call {
+	w, n := &in.flight.watermarks, in.size.limit(in.bounds.call.Records)
+	for (in.keys.free.len() == 0 || in.keys.pending.Records < in.permits()*n) && in.room() {
+		l := in.front()
+		if l == nil {
+			break
+		}
+		b, more := l.take(in.atMost(in.bounds.call.Records), in.more[:0])
+		in.keys.deal(b, w)
+		for _, b := range more {
+			in.keys.deal(b, w)
+		}
+		clear(more)
+		in.more = more[:0]
+		in.absorb()
+	}
+	s, b := in.keys.take(Limit{n, in.bounds.call.Bytes}, w)
+	if s == nil {
+		return nil
+	}
+	c := in.begin(b)
+	c.slot = s
+	return c
+}
+
+// atMost returns the limit for taking up to n records from a lane.
+func (in *inbox) atMost(n int) Limit {
+	if most := in.bounds.processing.Records; most > 0 {
+		n = max(1, min(n, most-in.held().Records))
+	}
+	return Limit{n, in.bounds.call.Bytes}
+}
+
+// held is what counts for the limit of processing: also what slots hold.
+func (in *inbox) held() Limit {
+	held := in.processing
+	if in.keys != nil {
+		held.add(in.keys.pending)
+	}
+	return held
+}
+
+// room says whether a record may leave its lane.
+func (in *inbox) room() bool { return !in.bounds.processing.reached(in.held()) }
+
+// drains says whether there is room for the results of a new call. Where what
+// is done may be dropped there is, unless it has to wait for earlier results.
+func (in *inbox) drains() bool {
+	switch in.full {
+	case FullDropNewest:
+		return true
+	case FullDropOldest:
+		return !in.bounds.output.reached(in.early)
+	}
+	return !in.bounds.output.reached(in.output)
+}
+
+// startable says whether there is a call that may be made now.
+func (in *inbox) startable() bool {
+	switch {
+	case in.calls >= in.permits():
+		return false
+	case in.redo.len() > 0:
+		return true
+	case !in.drains():
+		return false
+	case in.keys != nil && in.keys.free.len() > 0:
+		return true
+	case in.barrier != nil || !in.room():
+		return false
+	}
+	for _, l := range in.lanes {
+		if l.barrier == nil && l.items.len() > 0 {
+			return true
+		}
+	}
+	return false
+}

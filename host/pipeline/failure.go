@@ -1,0 +1,182 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Headers that a dead letter has besides its own.
+const (
+	HeaderVertex   = "wasmill-vertex"
+	HeaderPosition = "wasmill-position" // the source record it came from
+	HeaderAttempts = "wasmill-attempts"
+	HeaderCode     = "wasmill-code"
+	HeaderReason   = "wasmill-reason"
+)
+
+// maxPreview is how much of a value an error shows, in bytes.
+const maxPreview = 80
+
+// failures decides about the records that a vertex could not handle.
+type failures struct {
+	vertex   stream.VertexID
+	onError  OnError
+	retry    Retry
+	headers  []Header // of each dead letter
+	dead     stream.Tag
+	describe func(*stream.Record) string // says which source record it was
+	stats    *counters
+}
+
+// located adds the place of a record to its error.
+func (f *failures) located(in *stream.Batch, i int, err error) error {
+	v := in.Value(i)
+	where := fmt.Sprintf("%s, %s, value %q", f.vertex, f.describe(&in.Records[i]), v[:min(len(v), maxPreview)])
+	if len(v) > maxPreview {
+		where += fmt.Sprintf("… (%d bytes)", len(v))
+	}
+	var e *stream.Error
+	if errors.As(err, &e) {
+		named := *e
+		named.Where = where
+		return &named
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+// turnedDown is the error of a record that a plugin reports.
+func turnedDown(reason string) error {
+	return &stream.Error{
+		Code: stream.RecordError, Why: "the plugin reports: " + reason,
+		Fix: "correct the record, let the plugin emit such records with a tag, or set onError of the vertex to deadLetter or drop",
+	}
+}
+
+// judge ends what cannot be tried again: it drops record i of in, or adds a dead
+// letter to out, or returns the error that the vertex fails with.
+func (f *failures) judge(in *stream.Batch, i, attempts int, err error, out *stream.Batch) error {
+	switch f.onError {
+	case OnErrorDrop:
+		f.stats.dropped[DroppedError].Add(1)
+	case OnErrorDeadLetter:
+		f.stats.deadLetters.Add(1)
+		f.appendDeadLetter(out, in, i, attempts, err)
+	default:
+		return f.located(in, i, err)
+	}
+	return nil
+}
+
+// maxReason is how much of an error a dead letter has, in bytes.
+const maxReason = 2 << 10
+
+func (f *failures) appendDeadLetter(out, in *stream.Batch, i, attempts int, err error) {
+	headers := append([]byte(nil), in.Headers(i)...)
+	add := func(name, value string) {
+		headers = abi.AppendHeader(headers, name, []byte(value[:min(len(value), maxReason)]))
+	}
+	for _, h := range f.headers {
+		add(h.Name, h.Value)
+	}
+	add(HeaderVertex, string(f.vertex))
+	add(HeaderPosition, f.describe(&in.Records[i]))
+	add(HeaderAttempts, strconv.Itoa(attempts))
+	reason := err.Error()
+	var e *stream.Error
+	if errors.As(err, &e) {
+		add(HeaderCode, string(e.Code))
+		reason = e.Reason()
+	}
+	add(HeaderReason, reason)
+	r := in.Records[i]
+	r.Key, r.Value, r.Headers, r.Tag = out.Store(in.Key(i)), out.Store(in.Value(i)), out.Store(headers), f.dead
+	out.Records = append(out.Records, r)
+}
+
+// failed goes on with a call that failed, as a whole or for some records. It
+// returns true if the call, with fewer records perhaps, is to be made again at
+// once, and parked if that is left to later.
+func (t *transformLoop) failed(c *call, err error) (again, parked bool, _ error) {
+	fs := c.out.Failures
+	slices.SortStableFunc(fs, func(a, b stream.Failure) int { return a.Input - b.Input })
+	c.out.Failures = slices.CompactFunc(fs, func(a, b stream.Failure) bool { return a.Input == b.Input })
+	switch {
+	case c.in.Len() == 1:
+		if err == nil {
+			err = turnedDown(c.out.Failures[0].Reason)
+		}
+		return t.failedAlone(c, err)
+	case err == nil && !t.ordered:
+		return false, false, t.setApart(c)
+	}
+	t.pool.Put(c.out.Batch)
+	if err != nil {
+		t.cut(c, c.in.Len()/2)
+	} else {
+		t.cutOut(c)
+	}
+	return true, false, nil
+}
+
+// failedAlone is for a call with one record.
+func (t *transformLoop) failedAlone(c *call, err error) (again, parked bool, _ error) {
+	out := c.out.Batch
+	if t.in.retry(c, true) {
+		t.pool.Put(out)
+		return false, true, nil
+	}
+	out.Reset()
+	return false, false, t.failures.judge(c.in, 0, c.attempts, err, out)
+}
+
+// cut leaves the first n records to a call and makes another one of the rest.
+func (t *transformLoop) cut(c *call, n int) {
+	rest := t.pool.New()
+	rest.Watermark, rest.Least = c.in.Watermark, c.in.Least
+	for i := n; i < c.in.Len(); i++ {
+		rest.AppendFrom(c.in, i)
+	}
+	c.in.Records = c.in.Records[:n]
+	t.in.repeat(t.in.split(c, rest))
+}
+
+// cutOut makes a call of each record that failed, and of what lies between them;
+// the first of these is c.
+func (t *transformLoop) cutOut(c *call) {
+	for _, f := range slices.Backward(c.out.Failures) {
+		for _, at := range []int{f.Input + 1, f.Input} {
+			if 0 < at && at < c.in.Len() {
+				t.cut(c, at)
+			}
+		}
+	}
+}
+
+// setApart takes the records that failed out of a call that succeeded otherwise,
+// and makes a call of each that is to be tried again.
+func (t *transformLoop) setApart(c *call) error {
+	if t.failures.retry.Attempts <= 1 {
+		for _, f := range c.out.Failures {
+			if err := t.failures.judge(c.in, f.Input, 1, turnedDown(f.Reason), c.out.Batch); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	kept, from := c.in.Records[:0], 0
+	for _, f := range c.out.Failures {
+		one := t.pool.New()
+		one.Watermark, one.Least = c.in.Watermark, c.in.Records[f.Input].Time
+		one.AppendFrom(c.in, f.Input)
+		t.in.retry(t.in.split(c, one), false)
+		kept = append(kept, c.in.Records[from:f.Input]...)
+		from = f.Input + 1
+	}
+	c.in.Records = append(kept, c.in.Records[from:]...)
+	return nil
+}
