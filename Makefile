@@ -78,8 +78,8 @@ bench-flow: build plugins/identity.wasm plugins/identity-go.wasm
 	@./.ci/bench-flow $(BIN)
 
 # What the sandbox costs and gives; ends with figures.
-bench-sandbox: toolchains
-	@FIGURES=1 $(GO) test ./host/wasm -run '^TestFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok'
+bench-sandbox: toolchains plugins/identity.wasm
+	@FIGURES=1 $(GO) test ./host/wasm ./host -run '^TestFigures$$|^TestNeighbourFigures$$' -p 1 -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # Throughput of a guest that waits, as part of the ideal; ends with figures.
 bench-async: toolchains

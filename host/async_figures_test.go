@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -97,10 +96,7 @@ func loadWait(t *testing.T) *wasm.Plugin {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "wait.wasm")
-	c := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-O3", "-mbulk-memory", "-nostdlib", "-Wl,--no-entry", "-Wl,--stack-first", "-o", path, "testdata/wait.c")
-	if text, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("build wait.c: %v: %s", err, text)
-	}
+	buildC(t, "wait", path)
 	e, err := wasm.NewEngine(t.Context(), dir, wasm.CompileLimits{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)

@@ -209,11 +209,11 @@ func TestAnUnreadableInputIsRefused(t *testing.T) {
 
 func TestRecordsThatNoEdgeTakesAreReported(t *testing.T) {
 	w := newWorkshop(t)
-	a := abitest.Canned(0x3fff0, abitest.Answer(abi.Out{Tag: abi.Ref{Addr: 0x1000, Len: 4}})) // tagged with zeros
+	a := abitest.Canned(0x3fff0, abitest.Answer(abi.Out{Tag: abi.Ref{Addr: 0x1000, Len: 4}})) // one record for each call, tagged with zeros
 	w.write("plugins/tags.wasm", string(a))
 	w.write("p.yaml", strings.ReplaceAll(plain, "plugin: identity", "plugin: tags"))
-	exit, _, text := w.wasmill("run", "--quiet", "p.yaml")
-	if exit != 0 || !strings.Contains(text, `"records":1`) || !strings.Contains(text, "no edge asks for") {
+	exit, _, text := w.wasmill("run", "--quiet", "p.yaml", "--set", "vertices.f.batch.maxRecords=1")
+	if exit != 0 || !strings.Contains(text, `"records":3`) || !strings.Contains(text, "no edge asks for") {
 		t.Errorf("exit %d: %s", exit, text)
 	}
 }

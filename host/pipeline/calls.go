@@ -34,7 +34,7 @@ func (in *inbox) take() (*call, error) {
 		}
 		if !in.sending && (in.ready.len() > 0 || in.due()) {
 			in.sending = true
-			if in.startable() {
+			if in.ready.len() > 0 && in.startable() {
 				in.work.Signal() // instead of this worker, which may have to wait now
 			}
 			return nil, nil

@@ -2,28 +2,46 @@
 // joined by bounded edges. It knows no WebAssembly, no object store and no
 // YAML, so it is tested with plain Go functions.
 //
-//	          source loop            transform: N workers             sink loop
-//	Source ─▶ [ router ] ─▶ lane ─▶ [ inbox ▸ Call ▸ router ] ─▶ lane ─▶ [ inbox ▸ Write ▸ Flush ]
-//	   ▲                                                                      │
-//	 acker ◀───────────────────── ledger (pending per batch) ◀────────────────┘
+//	Source ─▶ router ─▶ lane      lane ─▶ inbox of a transform ─▶ router ─▶ lane ─▶ inbox ▸ Write ▸ Flush
+//	   ▲                                                                                          │
+//	 acker ◀───────────────────────── ledger (pending per batch) ◀────────────────────────────────┘
+//
+//	          input             processing                   output
+//	lane ─▶ queued ──take──▶ call ▸ Transform ──done──▶ held for order ▸ ready ──send──▶ router
+//	        (slots by key)     ▲        │
+//	                           └─ redo ◀┴─ retries (wait)
 //
 // A lane is an edge inside the process: the bounded queue of one sender in the
-// inbox of its receiver. Workers take calls from the inbox; what is queued is
-// merged up to the limits of a call, so that light load gives single-record
-// latency and heavy load gives full frames.
+// inbox of its receiver. A call takes from a lane what fits its limits, which
+// adapt to what a record costs: light load gives single-record latency and heavy
+// load full frames. It is in flight, with its least event time, from then until
+// its results are accepted downstream. A call that fails is cut into smaller
+// ones, down to the records that are tried again or given up.
 //
-// Goroutines: Run starts one per source, one acker per source, Concurrency per
-// transform and one per sink, and returns after all of them.
+// Goroutines: Run starts one per source, one acker per source, Concurrency+1
+// workers per transform and one per sink, and returns after all of them. Every
+// worker takes from the inbox either a call or the duty to send, which at most one
+// has: it sends what is ready, and marks, until there is neither, and may wait for
+// the downstream meanwhile; so there is one worker more than permits. Whatever
+// makes something takeable wakes one worker, and that one the next if there is
+// more. Timers wake what waits to be tried again, and tell that a source is idle.
 //
 // Invariants
 //
 //  1. A batch has one owner. Sending it to a lane gives it away.
-//  2. A lane never holds more than its limits, or else a single batch.
+//  2. A lane never holds more than its limits, or else a single batch. Processing
+//     holds no more records than its limit, or else one; no new call begins while
+//     output has reached its limit. What is kept besides is bounded by these.
 //  3. Nothing taken after a barrier leaves a vertex before that barrier, and
 //     nothing taken before it after it.
-//  4. A watermark leaves a vertex after everything that was taken before it.
+//  4. A watermark leaves a vertex after everything older that was taken before it,
+//     and never goes back. A vertex with something in flight is not idle.
 //  5. A source is acknowledged up to the longest prefix of its batches whose
-//     records, and all that came of them, were flushed by sinks or filtered out.
+//     records, and all that came of them, were flushed by sinks, filtered out or,
+//     counted, dropped.
 //  6. After Drain no source is read; what was read reaches its sinks, is
 //     flushed and acknowledged before Run returns.
+//  7. A permit is held while Transform is called, and not while a call waits for
+//     its turn, its next attempt or the downstream.
+//  8. With OrderKey one call of a slot is made at a time, also after a failure.
 package pipeline

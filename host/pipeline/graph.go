@@ -52,8 +52,8 @@ type Vertex struct {
 	CallTime       time.Duration // that a call should take: it gets fewer records if they are slow; 0 = as many as there are
 	Queue          Limit         // of each inbound edge
 	QueueFull      Full          // what happens when that is reached
-	Processing     Limit         // in calls or waiting to be tried again; no records = none
-	Output         Limit         // done and not accepted downstream; no records = none
+	Processing     Limit         // in calls, waiting to be tried again, or for others of their key; no records = none
+	Output         Limit         // done and not accepted downstream: no call begins while it is reached; no records = none
 	OutputFull     Full
 
 	Retry   Retry   // of records that Transform or Sink could not handle

@@ -53,9 +53,9 @@ func TestRecordsOfAKeyStayInOrder(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					x := &unreliable{fails: fails{name: "x", attempts: attempts, tries: map[string]int{}}}
 					v, a := usual("x", 8, x.transform()), &collect{}
-					v.Order, v.Call.Records = OrderKey, size
+					v.Order, v.Call.Records, v.CallTime = OrderKey, size, 0
 					v.Retry = Retry{Attempts: attempts, Backoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond}
-					odd, even := &keyed1{numbers{first: 1000, count: 500, batch: 7}, 5}, &keyed1{numbers{count: 500, batch: 7}, 5}
+					odd, even := &withKeys{numbers{first: 1000, count: 500, batch: 100}, 5}, &withKeys{numbers{count: 500, batch: 100}, 5}
 					p := mustNew(t, graph([]Vertex{source("odd", odd), source("even", even), v, sink("a", a)}, "odd x", "even x", "x a"), Hooks{})
 					if err := p.Run(t.Context(), nil); err != nil {
 						t.Fatal(err)
@@ -119,7 +119,7 @@ func TestAKeyThatWaitsDoesNotHoldOthersBack(t *testing.T) {
 		})
 		v, a := usual("x", 4, x), &collect{}
 		v.Order, v.Call.Records = OrderKey, 1
-		_, stop := start(t, graph([]Vertex{source("in", &keyed1{numbers{count: 3000, batch: 10}, 10}), v, sink("a", a)}, "in x", "x a"))
+		_, stop := start(t, graph([]Vertex{source("in", &withKeys{numbers{count: 3000, batch: 10}, 10}), v, sink("a", a)}, "in x", "x a"))
 		defer stop()
 		time.Sleep(time.Minute)
 		// Of 10 keys in 32 slots a few may share that of the one that waits.

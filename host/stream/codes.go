@@ -49,6 +49,10 @@ const (
 	RecordError   Code = "record-error"
 	RecordSize    Code = "record-too-large"
 
+	// State.
+	StateFull    Code = "state-full"
+	StateCorrupt Code = "state-corrupt"
+
 	// Sources, sinks and the machine.
 	InputMissing    Code = "input-missing"
 	InputUnreadable Code = "input-unreadable"
