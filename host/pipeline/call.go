@@ -19,16 +19,17 @@ const (
 // call is what a transform gets at a time, with what it returns. It is in flight
 // from when its input is taken until all of its results are accepted downstream.
 type call struct {
-	in       *stream.Batch   // owned by whoever has the call
-	more     []*stream.Batch // to be appended to it
-	first    stream.Record   // of its input, for messages
-	out      stream.Output   // valid in StageOutput
-	attempts int             // made so far with this input
-	slot     *slot           // that it holds; nil = its vertex does not order by key
-	next     *call           // of the same slot, to be made when this one is done; nil = none
-	size     Limit           // what it counts in its stage
-	taken    time.Time       // from a lane
-	began    time.Time       // its stage, or the last time that it was made
+	in       *stream.Batch    // owned by whoever has the call
+	more     []*stream.Batch  // to be appended to it
+	first    stream.Record    // of its input, for messages
+	out      stream.Output    // valid in StageOutput
+	attempts int              // made so far with this input
+	slot     *slot            // that it holds; nil = its vertex does not order by key
+	upTo     stream.Watermark // of a call without input: what its group does by event time
+	next     *call            // of the same slot, to be made when this one is done; nil = none
+	size     Limit            // what it counts in its stage
+	taken    time.Time        // from a lane
+	began    time.Time        // its stage, or the last time that it was made
 	stage    Stage
 	low      handle // of its least event time
 
@@ -50,7 +51,11 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 	for _, b := range more {
 		low = min(low, b.Least)
 	}
-	*c = call{in: in, more: append(c.more, more...), first: in.Records[0], out: c.out, taken: now, began: now, stage: StageProcessing, low: f.watermarks.begin(low)}
+	first := stream.Record{Source: stream.NoSource}
+	if in.Len() > 0 {
+		first = in.Records[0]
+	}
+	*c = call{in: in, more: append(c.more, more...), first: first, out: c.out, taken: now, began: now, stage: StageProcessing, low: f.watermarks.begin(low)}
 	c.older = f.newest
 	if f.newest == nil {
 		f.oldest = c

@@ -13,7 +13,7 @@ func (in *inbox) serve(v *Vertex) {
 	in.size.target = v.CallTime
 	in.inOrder = v.Order == OrderInput
 	in.waiting = newRetries[*call](v.Retry, rand.Float64)
-	if v.Order == OrderKey {
+	if v.Order == OrderKey && in.keys == nil {
 		in.keys = newKeys(v.Concurrency, in.pool)
 	}
 	if v.MinConcurrency > 0 {
@@ -45,6 +45,9 @@ func (in *inbox) take() (*call, error) {
 			}
 			return c, nil
 		}
+		if !in.sending && in.due() {
+			continue // a gate has come to where it aimed at
+		}
 		if in.finished() {
 			return nil, io.EOF
 		}
@@ -73,7 +76,9 @@ func (in *inbox) start() *call {
 		in.redo.pop()
 	case !in.drains():
 	case in.keys != nil:
-		c = in.freshOfKeys()
+		if c = in.advance(); c == nil {
+			c = in.freshOfKeys()
+		}
 	default:
 		c = in.fresh()
 	}
@@ -169,7 +174,7 @@ func (in *inbox) startable() bool {
 		return true
 	case !in.drains():
 		return false
-	case in.keys != nil && in.keys.free.len() > 0:
+	case in.keys != nil && in.keys.free.len()+in.keys.due.len() > 0:
 		return true
 	case in.barrier != nil || !in.room():
 		return false

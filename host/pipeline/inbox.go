@@ -43,6 +43,7 @@ type inbox struct {
 	handed   *call           // the last one in flight that was put into ready; only if inOrder
 	early    Limit           // of output: waits for those before it; only if inOrder
 	keys     *keys           // nil = the vertex does not order by key
+	gate     *gate           // nil = nothing is due by event time
 	limiter  *limiter        // nil = the number of calls at once is fixed
 }
 
@@ -64,8 +65,16 @@ func (in *inbox) addLane(from stream.VertexID, limit Limit, full Full) *lane {
 	l := &lane{in: in, from: from, limit: limit, full: full, port: uint16(len(in.lanes)), promised: stream.NoWatermark}
 	l.notFull.L = &in.mu
 	in.lanes = append(in.lanes, l)
-	in.flight.watermarks.addInput()
+	in.arrived().addInput()
 	return l
+}
+
+// arrived is where the lanes' promises go.
+func (in *inbox) arrived() *watermarks {
+	if in.gate != nil {
+		return &in.gate.arrived
+	}
+	return &in.flight.watermarks
 }
 
 // absorb takes the marks in front of lanes, and lets a barrier in once every
@@ -87,6 +96,7 @@ func (in *inbox) absorb() {
 	if aligned {
 		in.barrier = barrier
 	}
+	in.aim()
 }
 
 // front returns a lane with a batch in front, the lanes taking turns.
@@ -150,7 +160,7 @@ func (in *inbox) due() bool {
 
 // empty says that nothing is in the vertex, apart from lanes.
 func (in *inbox) empty() bool {
-	return in.flight.oldest == nil && (in.keys == nil || in.keys.pending.Records == 0)
+	return in.flight.oldest == nil && (in.keys == nil || in.keys.pending.Records == 0 && in.keys.behind == 0)
 }
 
 // mark returns a mark that is due. A barrier stays until passed.
@@ -185,6 +195,7 @@ func (in *inbox) finished() bool {
 			return false
 		}
 	}
+	in.aim()
 	return in.empty() && !in.sending && !in.due()
 }
 

@@ -14,13 +14,21 @@ type keys struct {
 	pool    *stream.BatchPool
 	free    ring[*slot] // not busy, and with something pending
 	pending Limit
+	keyed   stream.Keyed // says what the keys are; nil = those of records
+
+	// Of a gate.
+	due    ring[*slot] // busy with what may be due by event time
+	behind int         // slots that are not yet where the gate aims at
 }
 
 // slot is shared by the keys that hash to it.
 type slot struct {
 	front, back chunk // back came after front
 	skip        int   // records of front that are taken already
-	busy        bool  // a call has it
+	busy        bool  // a call has it, or it is in due
+	group       int   // its index
+	behind      bool  // it is not yet where the gate aims at
+	before      int   // records that are pending for longer than that
 }
 
 // chunk is pending records, which take part in the watermark until all are taken.
@@ -38,11 +46,7 @@ func newKeys(concurrency int, pool *stream.BatchPool) *keys {
 func (k *keys) deal(b *stream.Batch, w *watermarks) {
 	for i := range b.Records {
 		r := &b.Records[i]
-		hash := uint64(r.Seq)
-		if r.Key.Len > 0 {
-			hash = maphash.Bytes(k.seed, b.Key(i))
-		}
-		s := &k.slots[hash%uint64(len(k.slots))]
+		s, key := k.slot(b, i)
 		if s.back.b == nil {
 			if s.front.b == nil && !s.busy {
 				*k.free.push() = s
@@ -57,9 +61,26 @@ func (k *keys) deal(b *stream.Batch, w *watermarks) {
 		}
 		size := to.Bytes()
 		to.AppendFrom(b, i)
+		if k.keyed != nil {
+			to.SetKey(to.Len()-1, key)
+		}
 		k.pending.add(Limit{1, to.Bytes() - size})
 	}
 	k.pool.Put(b)
+}
+
+// slot returns the slot of a record, and its key if a Keyed says what that is; nil
+// if it has none.
+func (k *keys) slot(b *stream.Batch, i int) (s *slot, key []byte) {
+	hash := uint64(b.Records[i].Seq)
+	if k.keyed != nil {
+		if key, ok := k.keyed.Key(b, i); ok {
+			return &k.slots[k.keyed.Group(key)], key
+		}
+	} else if b.Records[i].Key.Len > 0 {
+		hash = maphash.Bytes(k.seed, b.Key(i))
+	}
+	return &k.slots[hash%uint64(len(k.slots))], nil
 }
 
 // take makes a slot that is free busy, and returns what is pending for it, as far
@@ -84,11 +105,16 @@ func (k *keys) take(limit Limit, w *watermarks) (*slot, *stream.Batch) {
 		s.front, s.skip = chunk{}, 0
 	}
 	k.pending.sub(sizeOf(b))
+	s.before -= b.Len()
 	return s, b
 }
 
 // release lets the next call of a slot begin.
 func (k *keys) release(s *slot) {
+	if s.behind && s.before <= 0 {
+		*k.due.push() = s
+		return
+	}
 	s.busy = false
 	if s.front.b != nil || s.back.b != nil {
 		*k.free.push() = s

@@ -59,7 +59,7 @@ func (l *lane) Send(_ context.Context, it stream.Item) error {
 		return l.in.aborted
 	}
 	if !it.Idle {
-		l.in.flight.watermarks.active(int(l.port))
+		l.in.arrived().active(int(l.port))
 	}
 	came := arrival{it, time.Now()}
 	if last := l.items.len() - 1; came.plain() && last >= 0 && l.items.at(last).plain() {
@@ -150,7 +150,7 @@ func (l *lane) absorb() {
 
 func (l *lane) takeMark() {
 	it := l.items.at(0)
-	switch w := &l.in.flight.watermarks; {
+	switch w := l.in.arrived(); {
 	case it.Barrier != nil:
 		l.barrier = it.Barrier
 	default:

@@ -156,6 +156,10 @@ type ledgers []*ledger
 // post adds weights[tag] for each record to the ledger of its source.
 func (ls ledgers) post(records []stream.Record, weights []int) {
 	for len(records) > 0 {
+		if records[0].Source == stream.NoSource {
+			records = records[1:]
+			continue
+		}
 		records = ls[records[0].Source].post(records, weights)
 	}
 }

@@ -32,8 +32,10 @@ func (in *inbox) ended(c *call) {
 	now := time.Now()
 	took := now.Sub(c.began)
 	in.stats.processed.observe(took, c.in.Len())
-	in.size.observe(took, max(c.in.Len(), 1))
-	if in.limiter != nil {
+	if c.in.Len() > 0 {
+		in.size.observe(took, c.in.Len())
+	}
+	if in.limiter != nil && c.in.Len() > 0 {
 		in.limiter.observe(took, in.calls, now)
 	}
 	in.calls--

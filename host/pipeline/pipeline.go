@@ -76,6 +76,7 @@ func (p *Pipeline) connect(stats map[stream.VertexID]*counters) (map[stream.Vert
 		v := &p.graph.Vertices[i]
 		if vertices[v.Name] = v; v.Source == nil {
 			inboxes[v.Name] = newInbox(&p.pool, p.acks, stats[v.Name])
+			inboxes[v.Name].keep(v)
 		}
 	}
 	outlets := make([]stream.Outlet, len(p.graph.Edges))
@@ -114,7 +115,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		role = RoleTransform
 		in.serve(v)
 		t := &transformLoop{
-			name: v.Name, transform: v.Transform, ordered: v.Order == OrderInput || v.Order == OrderKey, in: in,
+			name: v.Name, transform: v.Transform, keyed: in.keyed(), ordered: v.Order == OrderInput || in.keys != nil, in: in,
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
@@ -139,6 +140,9 @@ type running struct {
 
 // describe names the source record that a record came from.
 func (p *Pipeline) describe(r *stream.Record) string {
+	if r.Source == stream.NoSource {
+		return "a result of many records"
+	}
 	s := p.sources[r.Source]
 	text := fmt.Sprintf("record %d of source %s", r.Seq+1, s.name)
 	locator, ok := s.source.(stream.Locator)

@@ -13,6 +13,7 @@ import (
 type transformLoop struct {
 	name      stream.VertexID
 	transform stream.Transform
+	keyed     stream.Keyed // the same, if it is one; else nil
 	left      atomic.Int32 // workers that have not ended
 	in        *inbox
 	out       *router
@@ -65,12 +66,15 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 	c.more = c.more[:0]
 	for {
 		c.out.Batch, c.out.Failures = t.pool.New(), c.out.Failures[:0]
-		err := t.transform.Call(ctx, c.in, &c.out)
+		err := t.call(ctx, c)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err == nil && len(c.out.Failures) == 0 {
 			break
+		}
+		if c.in.Len() == 0 {
+			return err
 		}
 		again, parked, err := t.failed(c, err)
 		if err != nil || parked {
@@ -81,6 +85,16 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 		}
 	}
 	return t.finish(ctx, c)
+}
+
+func (t *transformLoop) call(ctx context.Context, c *call) error {
+	switch {
+	case t.keyed == nil:
+		return t.transform.Call(ctx, c.in, &c.out)
+	case c.in.Len() == 0:
+		return t.keyed.Advance(ctx, c.slot.group, c.upTo, &c.out)
+	}
+	return t.keyed.In(ctx, c.slot.group, c.in, &c.out)
 }
 
 // finish hands the results of a call over, and sends if that is this worker's

@@ -92,6 +92,21 @@ func (b *Batch) Append(time int64, key, value, headers []byte) {
 	b.Records = append(b.Records, Record{Time: time, Key: b.Store(key), Value: b.Store(value), Headers: b.Store(headers)})
 }
 
+// NoKey is the Port of a record for a Keyed that has no key.
+const NoKey = math.MaxUint16
+
+// SetKey stores a key for record i, or if it is nil, that it has none.
+func (b *Batch) SetKey(i int, key []byte) {
+	r := &b.Records[i]
+	if key == nil {
+		r.Port = NoKey
+		return
+	}
+	if string(b.Of(r.Key)) != string(key) {
+		r.Key = b.Store(key)
+	}
+}
+
 // AppendFrom adds a copy of record i of another batch, bytes included.
 func (b *Batch) AppendFrom(from *Batch, i int) {
 	r := from.Records[i]

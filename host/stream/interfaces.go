@@ -74,6 +74,37 @@ type Transform interface {
 	Close(ctx context.Context) error
 }
 
+// Keyed is a Transform that remembers, by group of keys. One group is used by one
+// goroutine at a time, so that records of a key come in order; In takes the place
+// of Call. What is due by event time it does in Advance, which is called after
+// everything that came before the watermark, and whose results leave before it.
+type Keyed interface {
+	Transform
+
+	// Groups returns how many groups there are.
+	Groups() int
+
+	// Key returns the key of a record, valid until the next call, and false if it
+	// has none. Only one goroutine calls it.
+	Key(b *Batch, i int) (key []byte, ok bool)
+
+	// Group returns the group of a key.
+	Group(key []byte) int
+
+	// In is Call for records of a group. Their key is what Key returned; those that
+	// have none have the Port NoKey. If it returns an error or Failures what it
+	// remembers is as before, so that parts of the batch can be tried again.
+	In(ctx context.Context, group int, in *Batch, out *Output) error
+
+	// Due returns the least watermark at which a group has something to do, and
+	// false if there is none.
+	Due(group int) (at Watermark, ok bool)
+
+	// Advance does of what is due up to a watermark as much as a call should, at
+	// least one thing. Records that came of no input have NoSource.
+	Advance(ctx context.Context, group int, upTo Watermark, out *Output) error
+}
+
 // Output is what a transform makes of one batch.
 type Output struct {
 	*Batch

@@ -8,6 +8,10 @@ type VertexID string
 // SourceID is the index of a source among the sources of its pipeline.
 type SourceID uint16
 
+// NoSource is the source of records that came of no single one, such as the
+// result of a window. Nothing waits for them to be settled.
+const NoSource SourceID = math.MaxUint16
+
 // Seq numbers the records of one source from 0 in the order it read them.
 type Seq uint64
 
