@@ -104,7 +104,7 @@ func (in *inbox) advance() *call {
 		k.due.pop()
 		if at, due := k.keyed.Due(s.group); due && at <= in.gate.target {
 			b := in.pool.New()
-			b.Least = int64(stream.EndOfTime)
+			b.Least = int64(in.flight.watermarks.inputs[0].promised) // until its results have left
 			c := in.begin(b)
 			c.slot, c.upTo = s, in.gate.target
 			return c
