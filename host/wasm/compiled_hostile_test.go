@@ -38,7 +38,7 @@ func TestHostileGuestsOfRealCompilers(t *testing.T) {
 			limits := DefaultLimits()
 			limits.CallDeadline = 5 * time.Second
 			if tt.code == stream.GuestDeadline {
-				limits.CallDeadline = 100 * time.Millisecond
+				limits.CallDeadline = time.Second // which holds for the start, too
 			}
 			tr := mustTransform(t, mustLoadLimited(t, e, buildGuest(t, "hostile", tt.guest), limits), Config{Vertex: "v"})
 			in, out := batchOf([]abitest.Record{{Value: "x"}, {Value: "y"}}), stream.Output{Batch: (&stream.BatchPool{}).New()}
