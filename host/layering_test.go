@@ -18,7 +18,7 @@ var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
 	"host":                         {"host/admin", "host/control", "host/config", "host/pipeline", "host/wasm", "host/stream"},
 	"host/admin":                   {"host/stream"},
-	"host/control":                 {"host/admin", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "host/pipeline", "host/connector/*", "host/stream", "abi"},
+	"host/control":                 {"host/admin", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "host/pipeline", "host/connector/*", "host/state", "host/state/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
 	"host/diagram":                 {"host/config"},
 	"host/wasm/meter":              {"host/wasm/binary"},
@@ -26,7 +26,9 @@ var may = map[string][]string{
 	"host/wasm/binary":             {},
 	"host/wasm/fetch":              {},
 	"host/field":                   {"host/stream", "abi"},
-	"host/pipeline":                {"host/stream", "abi"},
+	"host/pipeline":                {"host/state", "host/stream", "abi"},
+	"host/state":                   {"host/stream"},
+	"host/state/window":            {"host/state", "host/stream"},
 	"host/stream":                  {},
 	"host/connector/connectortest": {"host/stream", "abi"},
 	"host/connector/internal/*":    {"host/stream", "abi"},
@@ -50,6 +52,9 @@ var owners = map[string]string{
 	"github.com/klauspost/compress": "host/connector/file",
 	"github.com/tidwall":            "host/field",
 	"github.com/cenkalti":           "host/pipeline",
+	"github.com/cespare":            "host/state",
+	"github.com/axiomhq":            "host/state/window",
+	"github.com/dgryski":            "host/state/window",
 }
 
 // TestImportsPointDownward holds the table of imports.

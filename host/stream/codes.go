@@ -69,6 +69,7 @@ const (
 var exits = map[Code]int{
 	Internal:        ExitInternal,
 	PluginFile:      ExitEnvironment,
+	StateCorrupt:    ExitEnvironment,
 	InputUnreadable: ExitEnvironment,
 	OutputFile:      ExitEnvironment,
 	Environment:     ExitEnvironment,
