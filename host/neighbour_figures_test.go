@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,13 +45,13 @@ func TestNeighbourFigures(t *testing.T) {
 	fmt.Printf("figure neighbour_healthz_p99 %.3g ms\n", float64(health.Microseconds())/1e3)
 
 	var ratios []float64
-	for range 3 {
-		clean, _ := measure(t, dir, 4*time.Second, write(t, dir, "clean.yaml", poisoned("good")))
-		poison, _ := measure(t, dir, 4*time.Second, write(t, dir, "poison.yaml", poisoned("x")))
+	for range 5 {
+		clean := perCPU(t, dir, write(t, dir, "clean.yaml", poisoned("good")))
+		poison := perCPU(t, dir, write(t, dir, "poison.yaml", poisoned("x")))
 		ratios = append(ratios, poison/clean)
 	}
 	slices.Sort(ratios)
-	fmt.Printf("figure poison_1_in_10000 %.3f ratio\n", ratios[1])
+	fmt.Printf("figure poison_1_in_10000 %.3f ratio\n", ratios[len(ratios)/2])
 }
 
 func flow(name, source, plugin, more string) string {
@@ -107,6 +108,23 @@ func measure(t *testing.T, plugins string, took time.Duration, files ...string) 
 	}
 	slices.Sort(waits)
 	return rate, waits[len(waits)*99/100]
+}
+
+// perCPU runs a pipeline that takes all processors and returns how many records
+// pass per second of their time, which others on the machine change less than the
+// time on the clock.
+func perCPU(t *testing.T, plugins, file string) float64 {
+	t.Helper()
+	used := func() float64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+	}
+	before := used()
+	rate, _ := measure(t, plugins, 3*time.Second, file)
+	return rate / (used() - before)
 }
 
 // buildC compiles a guest of testdata.

@@ -24,6 +24,7 @@ type call struct {
 	first    stream.Record    // of its input, for messages
 	out      stream.Output    // valid in StageOutput
 	attempts int              // made so far with this input
+	failed   bool             // it, or one that it was part of: its time says little about what records cost
 	slot     *slot            // that it holds; nil = its vertex does not order by key
 	upTo     stream.Watermark // of a call without input: what its group does by event time
 	next     *call            // of the same slot, to be made when this one is done; nil = none
@@ -70,7 +71,7 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 func (f *flight) split(c *call, in *stream.Batch) *call {
 	n := f.alloc()
 	*n = call{
-		in: in, more: n.more, first: in.Records[0], out: n.out, taken: c.taken, began: c.began, stage: StageProcessing, attempts: c.attempts, slot: c.slot,
+		in: in, more: n.more, first: in.Records[0], out: n.out, taken: c.taken, began: c.began, stage: StageProcessing, attempts: c.attempts, failed: true, slot: c.slot,
 		low: f.watermarks.begin(in.Least),
 	}
 	n.older, n.newer = c, c.newer

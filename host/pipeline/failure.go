@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -49,12 +50,16 @@ func (f *failures) located(in *stream.Batch, i int, err error) error {
 	return fmt.Errorf("%s: %w", where, err)
 }
 
-// turnedDown is the error of a record that a plugin reports.
-func turnedDown(reason string) error {
-	return &stream.Error{
+// turnedDown is the error of a record that a transform reports.
+func (t *transformLoop) turnedDown(reason string) error {
+	e := &stream.Error{
 		Code: stream.RecordError, Why: "the plugin reports: " + reason,
 		Fix: "correct the record, let the plugin emit such records with a tag, or set onError of the vertex to deadLetter or drop",
 	}
+	if t.keyed != nil {
+		e.Why, e.Fix = reason, "correct the record, or set onError of the vertex to deadLetter or drop"
+	}
+	return e
 }
 
 // judge ends what cannot be tried again: it drops record i of in, or adds a dead
@@ -102,13 +107,14 @@ func (f *failures) appendDeadLetter(out, in *stream.Batch, i, attempts int, err 
 // returns true if the call, with fewer records perhaps, is to be made again at
 // once, and parked if that is left to later.
 func (t *transformLoop) failed(c *call, err error) (again, parked bool, _ error) {
+	c.failed = true
 	fs := c.out.Failures
 	slices.SortStableFunc(fs, func(a, b stream.Failure) int { return a.Input - b.Input })
 	c.out.Failures = slices.CompactFunc(fs, func(a, b stream.Failure) bool { return a.Input == b.Input })
 	switch {
 	case c.in.Len() == 1:
 		if err == nil {
-			err = turnedDown(c.out.Failures[0].Reason)
+			err = t.turnedDown(c.out.Failures[0].Reason)
 		}
 		return t.failedAlone(c, err)
 	case err == nil && !t.ordered:
@@ -119,17 +125,23 @@ func (t *transformLoop) failed(c *call, err error) (again, parked bool, _ error)
 		t.cutOut(c)
 		return true, false, nil
 	}
-	size := (c.in.Len() + pieces - 1) / pieces
+	size := pieceSize(c.in.Len())
 	for at := (c.in.Len() - 1) / size * size; at > 0; at -= size {
 		t.cut(c, at)
 	}
 	return true, false, nil
 }
 
-// pieces is into how many a call is cut that failed as a whole. Each time costs
-// an instance, which is dear, and calls of what is good, which are cheap: 16 take
-// three times to find one record of a thousand where halves take ten.
-const pieces = 16
+// pieceSize returns how many records of n a call keeps that failed as a whole.
+// Each call that fails costs an instance, which is dear, and one that does not
+// little. So one record of a thousand is found in two steps of about 32 calls each,
+// where halves take ten that fail.
+func pieceSize(n int) int {
+	if n <= 64 {
+		return 1
+	}
+	return int(math.Ceil(math.Sqrt(float64(n))))
+}
 
 // failedAlone is for a call with one record.
 func (t *transformLoop) failedAlone(c *call, err error) (again, parked bool, _ error) {
@@ -170,7 +182,7 @@ func (t *transformLoop) cutOut(c *call) {
 func (t *transformLoop) setApart(c *call) error {
 	if t.failures.retry.Attempts <= 1 {
 		for _, f := range c.out.Failures {
-			if err := t.failures.judge(c.in, f.Input, 1, turnedDown(f.Reason), c.out.Batch); err != nil {
+			if err := t.failures.judge(c.in, f.Input, 1, t.turnedDown(f.Reason), c.out.Batch); err != nil {
 				return err
 			}
 		}

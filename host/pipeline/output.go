@@ -32,7 +32,7 @@ func (in *inbox) ended(c *call) {
 	now := time.Now()
 	took := now.Sub(c.began)
 	in.stats.processed.observe(took, c.in.Len())
-	if c.in.Len() > 0 {
+	if c.in.Len() > 0 && !c.failed {
 		in.size.observe(took, c.in.Len())
 	}
 	if in.limiter != nil && c.in.Len() > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,10 @@ type vertex struct {
 	awake  bool          // sleeping returns at once
 }
 
+// chance seeds what WASI calls random: the same for every instance, so that guests
+// are deterministic.
+var chance [32]byte
+
 // instantiate starts a guest, up to its _initialize.
 func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
 	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}}
@@ -68,7 +73,8 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 		WithName("").
 		WithStartFunctions(abi.ExportInitialize).
 		WithStdout(&i.output).
-		WithStderr(&i.output)
+		WithStderr(&i.output).
+		WithRandSource(rand.NewChaCha8(chance))
 	var memory experimental.LinearMemory
 	allocate := func(least, most uint64) experimental.LinearMemory {
 		memory = allocateMemory(least, most)
