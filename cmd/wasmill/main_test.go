@@ -279,6 +279,12 @@ func TestGraphDrawsEveryFormat(t *testing.T) {
 			t.Errorf("%s: exit %d: %s%s", format, exit, out, text)
 		}
 	}
+	w.write("p.yaml", strings.NewReplacer("udf: {plugin: identity}", "aggregate: count", "order: input", "window: {fixed: 1m}\n    concurrency: 3").Replace(plain))
+	for format, want := range map[string]string{"mermaid": `v1[["f<br/>count × 3"]]`, "svg": `<rect class="aggregate"`} {
+		if exit, out, text := w.wasmill("graph", "p.yaml", "-f", format); exit != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s of an aggregate: exit %d: %s%s", format, exit, out, text)
+		}
+	}
 }
 
 func TestBenchCountsAtTheSink(t *testing.T) {

@@ -65,8 +65,8 @@ func (p *progress) show(since time.Duration) {
 	}
 	p.lastLog = time.Now()
 	for _, pl := range p.host.Pipelines() {
-		for _, s := range pl.Stats() {
-			p.log.Info("progress", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
+		for i, s := range pl.Stats() {
+			p.log.Info("progress", "pipeline", pl.Name, "vertex", s.Vertex, "role", pl.Config.Vertices[i].Role(),
 				"in", s.RecordsIn, "out", s.RecordsOut, "in_flight", s.Processing.Records+s.Output.Records, "queued", s.Input.Records)
 		}
 	}
@@ -75,7 +75,7 @@ func (p *progress) show(since time.Duration) {
 // table has a line for each vertex.
 func (p *progress) table(since time.Duration) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%-24s %-7s %15s %15s %12s %10s %10s\n", "VERTEX", "ROLE", "IN", "OUT", "OUT/S", "IN FLIGHT", "QUEUED")
+	fmt.Fprintf(&s, "%-24s %-9s %15s %15s %12s %10s %10s\n", "VERTEX", "ROLE", "IN", "OUT", "OUT/S", "IN FLIGHT", "QUEUED")
 	for _, pl := range p.host.Pipelines() {
 		stats, before := pl.Stats(), p.before[pl.Name]
 		p.before[pl.Name] = stats
@@ -89,7 +89,7 @@ func (p *progress) table(since time.Duration) string {
 			if len(p.host.Pipelines()) > 1 {
 				name = pl.Name + "/" + name
 			}
-			fmt.Fprintf(&s, "%-24s %-7s %15s %15s %12s %10s %10s\n", name, v.Role,
+			fmt.Fprintf(&s, "%-24s %-9s %15s %15s %12s %10s %10s\n", name, pl.Config.Vertices[i].Role(),
 				humanCount(v.RecordsIn), humanCount(v.RecordsOut), humanCount(uint64(rate)), humanCount(uint64(v.Processing.Records+v.Output.Records)), humanCount(uint64(v.Input.Records)))
 		}
 	}
@@ -109,12 +109,12 @@ func (p *progress) summary() {
 	}
 	var in uint64
 	for _, pl := range p.host.Pipelines() {
-		for _, s := range pl.Stats() {
+		for i, s := range pl.Stats() {
 			if s.Role == pipeline.RoleSource {
 				in += s.RecordsIn
 			}
 			if p.log.screen == nil {
-				p.log.Info("done", "pipeline", pl.Name, "vertex", s.Vertex, "role", s.Role,
+				p.log.Info("done", "pipeline", pl.Name, "vertex", s.Vertex, "role", pl.Config.Vertices[i].Role(),
 					"in", s.RecordsIn, "out", s.RecordsOut, "seconds", took.Seconds())
 			}
 		}

@@ -58,7 +58,7 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 			err = errors.Join(err, h.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	boundHeap(settings)
+	boundHeap(settings, h.Pipelines())
 
 	grace := settings.Shutdown.Grace
 	expired := make(chan struct{})

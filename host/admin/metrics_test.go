@@ -18,7 +18,7 @@ func TestNamesSayTheirUnits(t *testing.T) {
 		if counts := unit == "total"; counts != (f.Kind == KindCounter) {
 			t.Errorf("%s is a %s", f.Name, f.Kind)
 		}
-		if !strings.Contains(" total seconds bytes records calls permits info phase limit instances suspended ", " "+string(unit)+" ") {
+		if !strings.Contains(" total seconds bytes records keys calls permits info phase limit instances suspended ", " "+string(unit)+" ") {
 			t.Errorf("%s has no unit", f.Name)
 		}
 		if !strings.HasPrefix(string(f.Name), "wasmill_") || !strings.HasSuffix(f.Help, ".") || strings.ContainsAny(f.Help, "\n\\") {
@@ -47,7 +47,7 @@ wasmill_pipeline_latency_seconds_bucket{pipeline="b",le="1"} 1
 wasmill_pipeline_latency_seconds_bucket{pipeline="b",le="+Inf"} 3
 wasmill_pipeline_latency_seconds_sum{pipeline="b"} 7
 wasmill_pipeline_latency_seconds_count{pipeline="b"} 3
-# HELP wasmill_vertex_calls_total Calls of a udf, or writes of a sink.
+# HELP wasmill_vertex_calls_total Calls of a udf or aggregate, or writes of a sink.
 # TYPE wasmill_vertex_calls_total counter
 wasmill_vertex_calls_total{pipeline="a",vertex="v"} 1
 wasmill_vertex_calls_total{pipeline="b",vertex="v"} 1

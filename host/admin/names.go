@@ -35,6 +35,11 @@ const (
 	WatermarkLag      Name = "wasmill_vertex_watermark_lag_seconds"
 	EdgeWatermarkLag  Name = "wasmill_edge_watermark_lag_seconds"
 
+	StateKeys  Name = "wasmill_state_keys"
+	StateBytes Name = "wasmill_state_bytes"
+	StateHeld  Name = "wasmill_state_held_bytes"
+	StateLimit Name = "wasmill_state_limit_bytes"
+
 	GuestCalls        Name = "wasmill_guest_calls_total"
 	GuestDiscards     Name = "wasmill_guest_discards_total"
 	GuestRefills      Name = "wasmill_guest_refills_total"
@@ -82,7 +87,7 @@ func Families() []Family {
 		{RecordsLate, KindCounter, "Records read that happened before the watermark."},
 		{DeadLetters, KindCounter, "Records that could not be handled and left as dead letters."},
 		{Retries, KindCounter, "Tries again, of a record or of what was written together."},
-		{Calls, KindCounter, "Calls of a udf, or writes of a sink."},
+		{Calls, KindCounter, "Calls of a udf or aggregate, or writes of a sink."},
 		{CallsInFlight, KindGauge, "Calls under way."},
 		{PermitsFree, KindGauge, "Calls that may begin now."},
 		{Concurrency, KindGauge, "The most calls at once now (concurrency, or what adapts between its min and max)."},
@@ -94,6 +99,11 @@ func Families() []Family {
 		{Oldest, KindGauge, "How long the oldest record in processing or output has been there; 0 = there is none."},
 		{WatermarkLag, KindGauge, "How far the watermark that last left is behind the clock; absent while there is none, and at the end of time."},
 		{EdgeWatermarkLag, KindGauge, "The same for what last came by an edge, in its labels from and to."},
+
+		{StateKeys, KindGauge, "What a vertex remembers: a key in a window counts as one."},
+		{StateBytes, KindGauge, "Bytes of these, and of their timers."},
+		{StateHeld, KindGauge, "Memory held for them."},
+		{StateLimit, KindGauge, "The most memory (state.maxBytes)."},
 
 		{GuestCalls, KindCounter, "Calls of the plugin's instances."},
 		{GuestDiscards, KindCounter, "Instances given up after a call, by its error in the label reason; internal = the call was cancelled."},

@@ -43,24 +43,27 @@ func (b *binder) component(c Catalog) hook {
 		if !ok {
 			return
 		}
-		known := slices.Sorted(maps.Keys(kinds[role]))
 		at := p.key(kind)
-		build, ok := kinds[role][kind]
-		if !ok {
-			b.add(b.key(at), at, stream.ConfigValue, fmt.Sprintf("there is no %s of kind %q", role, shorten(kind)), suggest(kind, known))
-			kind, ok = nearest(kind, known)
-			build = kinds[role][kind]
-		}
-		if !ok {
+		if kind, ok = b.known(at, role, kind, slices.Sorted(maps.Keys(kinds[role]))); !ok {
 			return
 		}
-		s := build()
+		s := kinds[role][kind]()
 		b.bind(at, settings, reflect.ValueOf(s))
 		if v, ok := s.(Validator); ok {
 			v.Validate(func(rel, why, fix string) { b.invalid(at, rel, why, fix) })
 		}
 		out.Set(reflect.ValueOf(Component{Kind: kind, Settings: s}))
 	}
+}
+
+// known returns a kind, or if it is not among those known reports it and returns
+// the one that it almost is.
+func (b *binder) known(p path, role, kind string, known []string) (string, bool) {
+	if slices.Contains(known, kind) {
+		return kind, true
+	}
+	b.add(b.key(p), p, stream.ConfigValue, fmt.Sprintf("there is no %s of kind %q", role, shorten(kind)), suggest(kind, known))
+	return nearest(kind, known)
 }
 
 // kind takes the kind and the raw settings out of a component at p.
@@ -74,10 +77,10 @@ func (b *binder) kind(p path, role string, in any) (kind string, settings any, o
 			}
 			return kind, settings, true
 		}
-		b.fault(p, stream.ConfigValue, fmt.Sprintf("a %s has one kind, this has %d", role, len(in)),
+		b.fault(p, stream.ConfigValue, fmt.Sprintf("%s has one kind, this has %d", article(role), len(in)),
 			"indent the settings below the kind, as in {kind: {setting: value}}")
 	default:
-		b.mismatch(p, in, "the kind of a "+role, "write "+role+": {kind: {setting: value}}")
+		b.mismatch(p, in, "the kind of "+article(role), "write "+role+": {kind: {setting: value}}")
 	}
 	return "", nil, false
 }

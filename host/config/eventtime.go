@@ -1,11 +1,8 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"time"
-
-	"github.com/wasmill/wasmill/host/stream"
 )
 
 // EventTime says where the records of a source have the time at which they
@@ -33,21 +30,6 @@ func (b *binder) eventTime(p path, in any, out reflect.Value) {
 	if _, ok := in.(map[string]any); !ok {
 		return
 	}
-	ways := 0
-	for _, w := range []struct {
-		key string
-		set bool
-	}{{"json", t.JSON != ""}, {"header", t.Header != ""}, {"key", t.Key}} {
-		if w.set || b.about(p.key(w.key)) {
-			ways++
-		}
-	}
-	const fix = "write one of json: path, header: name and key: true"
-	switch {
-	case ways == 0:
-		b.fault(p, stream.ConfigMissing, "it is not said where the time is", fix)
-	case ways > 1:
-		b.fault(p, stream.ConfigValue, fmt.Sprintf("it is said in %d ways where the time is", ways), fix)
-	}
+	b.one(p, "where the time is", "write one of json: path, header: name and key: true", way{"json", t.JSON != ""}, way{"header", t.Header != ""}, way{"key", t.Key})
 	within(b, p.key("maxOutOfOrder"), t.MaxOutOfOrder, 0, maxOutOfOrder)
 }

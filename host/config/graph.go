@@ -73,14 +73,21 @@ func (g *graph) checkEdge(i int) {
 		switch v := g.vertices[e.from]; {
 		case v.Sink != nil && !e.dead:
 			e.odd = true
-			g.fault(at.key("from"), stream.GraphShape, fmt.Sprintf("nothing but dead letters leaves %s, which is a sink", v.Name), "start the edge at a source or a udf, or add when: {deadLetters: true}")
+			g.fault(at.key("from"), stream.GraphShape, fmt.Sprintf("nothing but dead letters leaves %s, which is a sink", v.Name), "start the edge at another vertex, or add when: {deadLetters: true}")
 		case v.Source != nil && e.tags != nil:
 			g.fault(at.key("when"), stream.GraphShape, fmt.Sprintf("%s is a source, and sources give no tags", v.Name), "remove when, or put a udf in between")
+		case v.Aggregate != nil:
+			for j, tag := range e.tags {
+				if tag != "" && tag != TagLate {
+					g.fault(at.key("when").key("tags").index(j), stream.ConfigValue, fmt.Sprintf("%s is an aggregate, which does not emit the tag %q", v.Name, shorten(tag)),
+						"write when: {tags: [late]} for the records that come too late, or remove it for the results")
+				}
+			}
 		}
 	}
 	if e.to >= 0 && g.vertices[e.to].Source != nil && len(g.vertices[e.to].roles()) == 1 {
 		e.odd = true
-		g.fault(at.key("to"), stream.GraphShape, fmt.Sprintf("nothing enters %s, which is a source", g.vertices[e.to].Name), "end the edge at a udf or a sink")
+		g.fault(at.key("to"), stream.GraphShape, fmt.Sprintf("nothing enters %s, which is a source", g.vertices[e.to].Name), "end the edge at another vertex")
 	}
 }
 

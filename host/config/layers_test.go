@@ -101,6 +101,25 @@ func TestPipelineDefaults(t *testing.T) {
 	equal(t, "params of none", string(none.ParamsJSON()), `{}`)
 }
 
+func TestAggregateDefaults(t *testing.T) {
+	v := pipeline(t, strings.Replace(small, "udf: {plugin: parse-log.wasm, params: {format: common}}", "aggregate: {topK: {json: a.b}}, window: {sliding: {size: 1m, slide: 10s}}", 1)).Vertices[1]
+	equal(t, "role", v.Role(), "aggregate")
+	equal(t, "aggregate", v.Aggregate, &config.Aggregate{Kind: "topK", JSON: "a.b", K: 10})
+	equal(t, "window", v.Window, &config.Window{Sliding: &config.Sliding{Size: time.Minute, Slide: 10 * time.Second, MaxPerRecord: 1000}})
+	equal(t, "key", v.Key, config.Key{Key: true})
+	equal(t, "state", v.State, config.State{MaxBytes: config.GiB, Groups: 128})
+	equal(t, "queue", v.Queue, config.Stage{MaxRecords: 8192, MaxBytes: 4 * config.MiB, WhenFull: config.FullBlock})
+}
+
+func TestAnAggregateIsWrittenShort(t *testing.T) {
+	p := pipeline(t, strings.Replace(small, "udf: {plugin: parse-log.wasm, params: {format: common}}", "aggregate: count", 1), "vertices.parse.key={header: user}", "vertices.parse.window.fixed=1m",
+		"vertices.parse.window.lateness=10s", "vertices.parse.window.every.records=5", "vertices.parse.state.maxBytes=1MiB")
+	equal(t, "aggregate", p.Vertices[1].Aggregate, &config.Aggregate{Kind: "count"})
+	equal(t, "key", p.Vertices[1].Key, config.Key{Header: "user"})
+	equal(t, "window", p.Vertices[1].Window, &config.Window{Fixed: time.Minute, Lateness: 10 * time.Second, Every: config.Every{Records: 5}})
+	equal(t, "state", p.Vertices[1].State, config.State{MaxBytes: config.MiB, Groups: 128})
+}
+
 func TestConcurrencyIsANumberOrARange(t *testing.T) {
 	for text, want := range map[string]config.Concurrency{
 		"8": {Max: 8}, "auto": {Min: 1, Max: 64}, "{min: 2, max: 128}": {Min: 2, Max: 128}, "{max: 9}": {Min: 1, Max: 9}, "4096": {Max: 4096},

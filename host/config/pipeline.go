@@ -56,6 +56,10 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[Edge]():           b.edge,
 		reflect.TypeFor[Concurrency]():    b.concurrency,
 		reflect.TypeFor[EventTime]():      b.eventTime,
+		reflect.TypeFor[Aggregate]():      b.aggregate,
+		reflect.TypeFor[Key]():            b.recordKey,
+		reflect.TypeFor[Window]():         b.window,
+		reflect.TypeFor[Sliding]():        b.sliding,
 		reflect.TypeFor[abi.Capability](): b.capability,
 	}
 	p := &Pipeline{places: m.places}

@@ -13,21 +13,27 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Vertex is one vertex of a pipeline; exactly one of Source, UDF and Sink is set.
+// Vertex is one vertex of a pipeline; exactly one of Source, UDF, Aggregate and
+// Sink is set.
 type Vertex struct {
-	Name   stream.VertexID `koanf:"name"`
-	Source *Component      `koanf:"source"`
-	UDF    *UDF            `koanf:"udf"`
-	Sink   *Component      `koanf:"sink"`
+	Name      stream.VertexID `koanf:"name"`
+	Source    *Component      `koanf:"source"`
+	UDF       *UDF            `koanf:"udf"`
+	Aggregate *Aggregate      `koanf:"aggregate"`
+	Sink      *Component      `koanf:"sink"`
 
-	Concurrency Concurrency `koanf:"concurrency"` // of the UDF
+	Key    Key     `koanf:"key"`    // of the records of an aggregate
+	Window *Window `koanf:"window"` // of an aggregate, which has one
+	State  State   `koanf:"state"`  // of an aggregate
+
+	Concurrency Concurrency `koanf:"concurrency"` // of the UDF or aggregate, as all up to Output
 	Order       Order       `koanf:"order"`       // of the UDF's results
-	Batch       Call        `koanf:"batch"`       // most of one call of the UDF
-	Queue       Stage       `koanf:"queue"`       // most of what waits in each inbound edge
-	Processing  Batch       `koanf:"processing"`  // most in calls of the UDF, or waiting to be tried again
-	Output      Stage       `koanf:"output"`      // most of the UDF's results that downstream has not taken
+	Batch       Call        `koanf:"batch"`       // most of one call
+	Queue       Stage       `koanf:"queue"`       // most of what waits in each inbound edge, also of a sink
+	Processing  Batch       `koanf:"processing"`  // most in calls, or waiting to be tried again
+	Output      Stage       `koanf:"output"`      // most of the results that downstream has not taken
 
-	Retry   Retry   `koanf:"retry"`   // of the UDF or sink
+	Retry   Retry   `koanf:"retry"`   // of all but a source
 	OnError OnError `koanf:"onError"` // after the last try
 
 	EventTime   *EventTime    `koanf:"eventTime"`   // of a source; nil = as the source says
@@ -119,10 +125,22 @@ func (u *UDF) ParamsJSON() json.RawMessage {
 }
 
 const (
-	roleSource = "source"
-	roleUDF    = "udf"
-	roleSink   = "sink"
+	roleSource    = "source"
+	roleUDF       = "udf"
+	roleAggregate = "aggregate"
+	roleSink      = "sink"
 )
+
+// article puts one before a role.
+func article(role string) string {
+	if role == roleAggregate {
+		return "an " + role
+	}
+	return "a " + role
+}
+
+// Role is source, udf, aggregate or sink.
+func (v *Vertex) Role() string { return v.roles()[0] }
 
 // roles lists what the vertex is, once for a valid one.
 func (v *Vertex) roles() []string {
@@ -132,6 +150,9 @@ func (v *Vertex) roles() []string {
 	}
 	if v.UDF != nil {
 		r = append(r, roleUDF)
+	}
+	if v.Aggregate != nil {
+		r = append(r, roleAggregate)
 	}
 	if v.Sink != nil {
 		r = append(r, roleSink)
@@ -157,6 +178,8 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 		Retry:       Retry{Attempts: 1, Backoff: 100 * time.Millisecond, MaxBackoff: 10 * time.Second},
 		OnError:     OnErrorFail,
 		Sandbox:     Sandbox{Metering: On},
+		Key:         Key{Key: true},
+		State:       State{MaxBytes: GiB, Groups: 128},
 	}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
@@ -166,11 +189,17 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 	b.name(p, string(v.Name), keys)
 	switch roles := v.roles(); len(roles) {
 	case 0:
-		b.fault(p, stream.GraphShape, "the vertex is neither a source nor a udf nor a sink", "add one of source, udf and sink")
+		b.fault(p, stream.GraphShape, "the vertex is neither a source nor a udf nor an aggregate nor a sink", "add one of source, udf, aggregate and sink")
 	case 1:
 		b.apt(p, keys, roles[0])
+		if v.Aggregate != nil {
+			b.aggregation(p, v, keys)
+		}
 	default:
-		b.fault(p, stream.GraphShape, "the vertex is a "+strings.Join(roles, " and a "), "make a vertex of each, and join them by edges")
+		for i, r := range roles {
+			roles[i] = article(r)
+		}
+		b.fault(p, stream.GraphShape, "the vertex is "+strings.Join(roles, " and "), "make a vertex of each, and join them by edges")
 	}
 	within(b, p.key("sandbox").key("fuel"), v.Sandbox.Fuel, 0, 1<<60)
 	within(b, p.key("idleTimeout"), v.IdleTimeout, 0, maxIdleTimeout)
@@ -180,19 +209,24 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 
 // apt reports keys that mean nothing to a vertex of a role.
 func (b *binder) apt(p path, keys map[string]any, role string) {
+	transform := []string{roleUDF, roleAggregate}
+	inner := []string{roleUDF, roleAggregate, roleSink}
 	for _, k := range []struct {
 		key   string
 		roles []string // that have it
 	}{
-		{"batch", []string{roleUDF}}, {"concurrency", []string{roleUDF}}, {"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}},
-		{"processing", []string{roleUDF}}, {"output", []string{roleUDF}}, {"queue", []string{roleUDF, roleSink}}, {"retry", []string{roleUDF, roleSink}},
-		{"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
+		{"batch", transform}, {"concurrency", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
+		{"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}}, {"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
+		{"key", []string{roleAggregate}}, {"window", []string{roleAggregate}}, {"state", []string{roleAggregate}},
 	} {
 		if keys[k.key] == nil || slices.Contains(k.roles, role) {
 			continue
 		}
-		at := p.key(k.key)
-		b.add(b.key(at), at, stream.ConfigUnknownKey, fmt.Sprintf("a %s has no %s", role, k.key), "remove it, or move it to a "+k.roles[0])
+		at, fix := p.key(k.key), "remove it, or move it to "+article(k.roles[0])
+		if k.key == "order" && role == roleAggregate {
+			fix = "remove it: results of a key come in their order anyway"
+		}
+		b.add(b.key(at), at, stream.ConfigUnknownKey, fmt.Sprintf("%s has no %s", article(role), k.key), fix)
 	}
 }
 

@@ -76,6 +76,12 @@ func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 		v.Source = sources()[c.Source.Kind].open(c.Source.Settings, &lent)
 	case c.Sink != nil:
 		v.Sink = sinks()[c.Sink.Kind].open(c.Sink.Settings, &lent)
+	case c.Aggregate != nil:
+		if t, err := b.aggregate(i); err != nil {
+			b.errs = append(b.errs, err)
+		} else {
+			v.Transform = t
+		}
 	default:
 		transform, err := b.transform(ctx, i)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/state/window"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
 )
@@ -35,14 +36,17 @@ func Metrics(c *config.Pipeline, g pipeline.Graph, p *pipeline.Pipeline) func(*a
 			if v.UDF != nil {
 				plugin = v.UDF.Plugin
 			}
-			at.Gauge(admin.VertexInfo, 1, "role", string(s.Role), "plugin", plugin)
+			at.Gauge(admin.VertexInfo, 1, "role", v.Role(), "plugin", plugin)
 			moved(at, s)
 			for _, stage := range stages(s, v) {
 				stage.write(at)
 			}
 			edges(w, s)
-			if plugin, ok := g.Vertices[i].Transform.(owned); ok {
-				guests(at, plugin.Stats(), v.UDF.Limits)
+			switch t := g.Vertices[i].Transform.(type) {
+			case owned:
+				guests(at, t.Stats(), v.UDF.Limits)
+			case *window.Transform:
+				remembered(at, t, v.State)
 			}
 		}
 	}
@@ -149,6 +153,15 @@ func guests(w *admin.Writer, s wasm.Stats, l config.Limits) {
 	w.Gauge(admin.GuestInstances, float64(s.Instances))
 	w.Gauge(admin.GuestMemoryLimit, float64(l.Memory))
 	w.Gauge(admin.GuestCallDeadline, l.CallDeadline.Seconds())
+}
+
+// remembered writes what a vertex remembers, and the most it may.
+func remembered(w *admin.Writer, t *window.Transform, s config.State) {
+	windows, timers := t.Usage()
+	w.Gauge(admin.StateKeys, float64(windows.Keys))
+	w.Gauge(admin.StateBytes, float64(windows.Bytes+timers.Bytes))
+	w.Gauge(admin.StateHeld, float64(windows.Held+timers.Held))
+	w.Gauge(admin.StateLimit, float64(s.MaxBytes))
 }
 
 func is(yes bool) float64 {

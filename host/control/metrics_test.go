@@ -52,7 +52,9 @@ vertices:
   - {name: in, source: {generator: {count: 1000, size: 10}}}
   - {name: f, udf: {plugin: x, limits: {memory: 4MiB, callDeadline: 9s}}, concurrency: 1}
   - {name: out, sink: drop}
-edges: [{from: in, to: f}, {from: f, to: out}, {from: in, to: out}]
+  - {name: n, aggregate: count, window: {global: true}, state: {maxBytes: 2MiB}}
+  - {name: counted, sink: drop}
+edges: [{from: in, to: f}, {from: f, to: out}, {from: in, to: out}, {from: in, to: n}, {from: n, to: counted}]
 `)}}}, Catalog())
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +122,10 @@ func TestMetricsOfAPipelineThatEnded(t *testing.T) {
 		`wasmill_guest_instances{pipeline="p",vertex="f"}`:                                 "0",
 		`wasmill_guest_memory_limit_bytes{pipeline="p",vertex="f"}`:                        "4.194304e+06",
 		`wasmill_guest_call_deadline_limit_seconds{pipeline="p",vertex="f"}`:               "9",
+		`wasmill_vertex_info{pipeline="p",vertex="n",role="aggregate",plugin=""}`:          "1",
+		`wasmill_vertex_records_out_total{pipeline="p",vertex="n"}`:                        "1",
+		`wasmill_state_limit_bytes{pipeline="p",vertex="n"}`:                               "2.097152e+06",
+		`wasmill_state_keys{pipeline="p",vertex="n"}`:                                      "0",
 		`wasmill_vertex_stage_records{pipeline="p",vertex="in",stage="input"}`:             "", // a source has none
 		`wasmill_vertex_stage_records{pipeline="p",vertex="out",stage="output"}`:           "", // nor has a sink
 		`wasmill_edge_watermark_lag_seconds{pipeline="p",from="in",to="f"}`:                "", // at the end of time

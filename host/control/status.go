@@ -20,7 +20,7 @@ type Status struct {
 // VertexStatus is Status of a vertex.
 type VertexStatus struct {
 	Vertex      stream.VertexID `json:"vertex"`
-	Role        pipeline.Role   `json:"role"`
+	Role        string          `json:"role"`        // source, udf, aggregate or sink
 	RecordsIn   uint64          `json:"records_in"`  // taken from edges, or read by a source
 	RecordsOut  uint64          `json:"records_out"` // emitted, or written by a sink
 	BytesOut    uint64          `json:"bytes_out"`
@@ -94,7 +94,7 @@ func StatusOf(c *config.Pipeline, p *pipeline.Pipeline) Status {
 
 func vertexStatus(s pipeline.Stats, c *config.Vertex) VertexStatus {
 	v := VertexStatus{
-		Vertex: s.Vertex, Role: s.Role, RecordsIn: s.RecordsIn, RecordsOut: s.RecordsOut, BytesOut: s.BytesOut,
+		Vertex: s.Vertex, Role: c.Role(), RecordsIn: s.RecordsIn, RecordsOut: s.RecordsOut, BytesOut: s.BytesOut,
 		Unrouted: s.Unrouted, Calls: s.Calls, Retries: s.Retries, DeadLetters: s.DeadLetters, Late: s.Late,
 		Dropped:   DropStatus{s.Dropped[pipeline.DroppedNewest], s.Dropped[pipeline.DroppedOldest], s.Dropped[pipeline.DroppedError]},
 		Watermark: timeOf(s.Watermark), Ended: s.Watermark == stream.EndOfTime, Idle: s.Idle,

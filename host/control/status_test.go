@@ -19,7 +19,7 @@ func TestStatusIsReadable(t *testing.T) {
 		Dropped: [3]uint64{8, 9, 10}, Late: 11, Watermark: at, Idle: true, InFlight: 12, Permits: 13, Oldest: 1500 * time.Millisecond,
 		Input: pipeline.Usage{Records: 14, Bytes: 15, Latency: &none}, Processing: pipeline.Usage{Latency: &none}, Output: pipeline.Usage{Latency: &none},
 		Edges: []pipeline.EdgeStats{{From: "a", Watermark: stream.NoWatermark}, {From: "b", Watermark: at}},
-	}, &config.Vertex{Queue: config.Stage{MaxRecords: 10, MaxBytes: 20}, Processing: config.Batch{MaxRecords: 30, MaxBytes: 40}}), "", " ")
+	}, &config.Vertex{UDF: &config.UDF{}, Queue: config.Stage{MaxRecords: 10, MaxBytes: 20}, Processing: config.Batch{MaxRecords: 30, MaxBytes: 40}}), "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestStatusIsReadable(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got %s", got)
 	}
-	end := vertexStatus(pipeline.Stats{Role: pipeline.RoleSource, Watermark: stream.EndOfTime}, &config.Vertex{})
+	end := vertexStatus(pipeline.Stats{Role: pipeline.RoleSource, Watermark: stream.EndOfTime}, &config.Vertex{Source: &config.Component{}})
 	if end.Watermark != nil || !end.Ended || len(end.Stages) != 0 {
 		t.Errorf("a source that has ended is %+v", end)
 	}

@@ -10,7 +10,7 @@ import (
 // Node is one vertex.
 type Node struct {
 	Name   string `json:"name"`
-	Role   string `json:"role"`   // source, udf or sink
+	Role   string `json:"role"`   // source, udf, aggregate or sink
 	Detail string `json:"detail"` // what it is made of
 }
 
@@ -35,14 +35,16 @@ func Of(c *config.Pipeline) Graph {
 	index := map[string]int{}
 	for _, v := range c.Vertices {
 		index[string(v.Name)] = len(g.Nodes)
-		n := Node{Name: string(v.Name)}
+		n := Node{Name: string(v.Name), Role: v.Role()}
 		switch {
 		case v.Source != nil:
-			n.Role, n.Detail = "source", v.Source.Kind
+			n.Detail = v.Source.Kind
 		case v.Sink != nil:
-			n.Role, n.Detail = "sink", v.Sink.Kind
+			n.Detail = v.Sink.Kind
+		case v.Aggregate != nil:
+			n.Detail = fmt.Sprintf("%s × %v", v.Aggregate.Kind, v.Concurrency)
 		default:
-			n.Role, n.Detail = "udf", fmt.Sprintf("%s × %v", v.UDF.Plugin, v.Concurrency)
+			n.Detail = fmt.Sprintf("%s × %v", v.UDF.Plugin, v.Concurrency)
 		}
 		g.Nodes = append(g.Nodes, n)
 	}

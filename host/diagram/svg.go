@@ -26,7 +26,7 @@ func (g Graph) SVG() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="13">
 <title>%s</title>
-<style>rect{stroke:#555;fill:#fff}.source{fill:#dcefff}.udf{fill:#fff3d6}.sink{fill:#e0f5e0}path{fill:none;stroke:#555}.dead{stroke-dasharray:5 4}.detail{fill:#666;font-size:11px}.tag{fill:#a33;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px}</style>
+<style>rect{stroke:#555;fill:#fff}.source{fill:#dcefff}.udf{fill:#fff3d6}.aggregate{fill:#efe3fa}.sink{fill:#e0f5e0}path{fill:none;stroke:#555}.dead{stroke-dasharray:5 4}.detail{fill:#666;font-size:11px}.tag{fill:#a33;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px}</style>
 <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" style="fill:#555"/></marker></defs>
 `, width, height, escape(g.Name))
 	for _, e := range g.Edges {

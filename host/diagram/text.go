@@ -10,7 +10,7 @@ import (
 func (g Graph) Mermaid() string {
 	var s strings.Builder
 	s.WriteString("flowchart LR\n")
-	shapes := map[string][2]string{"source": {"([", "])"}, "udf": {"[", "]"}, "sink": {"[(", ")]"}}
+	shapes := map[string][2]string{"source": {"([", "])"}, "udf": {"[", "]"}, "aggregate": {"[[", "]]"}, "sink": {"[(", ")]"}}
 	for i, n := range g.Nodes {
 		shape := shapes[n.Role]
 		fmt.Fprintf(&s, "  v%d%s\"%s<br/>%s\"%s\n", i, shape[0], mermaidText(n.Name), mermaidText(n.Detail), shape[1])

@@ -1,0 +1,132 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Aggregate is what a vertex makes of the records of a key in a window: of their
+// number, or of the value that one of JSON, Header and Value names. It is written
+// {kind: {json: path}}, or count alone.
+type Aggregate struct {
+	Kind string
+
+	JSON   string `koanf:"json"` // path into a JSON value
+	Header string `koanf:"header"`
+	Value  bool   `koanf:"value"` // the whole value of the record
+	K      int    `koanf:"k"`     // how many topK keeps; 0 for others
+}
+
+const (
+	aggregateCount = "count" // the one without a value
+	aggregateTopK  = "topK"
+	maxTopK        = 1000
+
+	// TagLate is the tag of the records that an aggregate is given too late. It
+	// gives no other one.
+	TagLate = "late"
+)
+
+// aggregates lists the kinds.
+func aggregates() []string {
+	return []string{aggregateCount, "sum", "avg", "min", "max", aggregateTopK, "distinct"}
+}
+
+// aggregate fills an Aggregate and checks it. What a path means is checked where
+// it is used.
+func (b *binder) aggregate(p path, in any, out reflect.Value) {
+	a := out.Addr().Interface().(*Aggregate)
+	kind, settings, ok := b.kind(p, roleAggregate, in)
+	if !ok {
+		return
+	}
+	at := p.key(kind)
+	if a.Kind, ok = b.known(at, roleAggregate, kind, aggregates()); !ok {
+		return
+	}
+	if keys, isMap := settings.(map[string]any); a.Kind == aggregateCount {
+		if settings != nil && (!isMap || len(keys) > 0) {
+			b.fault(at, stream.ConfigType, "count takes nothing: it counts the records", "write aggregate: count")
+		}
+		return
+	}
+	if a.Kind == aggregateTopK {
+		a.K = 10
+	}
+	if settings != nil {
+		b.fields(at, settings, out)
+	}
+	if b.about(at) {
+		return
+	}
+	fix := fmt.Sprintf("write %s: {json: path}, {header: name} or {value: true}", a.Kind)
+	b.one(at, "where the value is", fix, way{"json", a.JSON != ""}, way{"header", a.Header != ""}, way{"value", a.Value})
+	switch {
+	case a.Kind == aggregateTopK:
+		within(b, at.key("k"), a.K, 1, maxTopK)
+	case a.K != 0:
+		b.add(b.key(at.key("k")), at.key("k"), stream.ConfigUnknownKey, a.Kind+" has no k", "remove it, or take "+aggregateTopK)
+	}
+}
+
+// Key says what the key of a record is: one of JSON, Header, and Key for its own.
+type Key struct {
+	JSON   string `koanf:"json"` // path into a JSON value
+	Header string `koanf:"header"`
+	Key    bool   `koanf:"key"`
+}
+
+// recordKey fills a Key and checks it.
+func (b *binder) recordKey(p path, in any, out reflect.Value) {
+	k := out.Addr().Interface().(*Key)
+	*k = Key{}
+	b.fields(p, in, out)
+	if _, ok := in.(map[string]any); ok {
+		b.one(p, "where the key is", "write one of json: path, header: name and key: true", way{"json", k.JSON != ""}, way{"header", k.Header != ""}, way{"key", k.Key})
+	}
+}
+
+// way is one of several keys that exclude each other.
+type way struct {
+	key   string
+	taken bool
+}
+
+// one reports a map at p in which not exactly one way is taken to say what it has
+// to. A bad value counts.
+func (b *binder) one(p path, what, fix string, ways ...way) {
+	taken := 0
+	for _, w := range ways {
+		if w.taken || b.about(p.key(w.key)) {
+			taken++
+		}
+	}
+	switch {
+	case taken == 0:
+		b.fault(p, stream.ConfigMissing, "it is not said "+what, fix)
+	case taken > 1:
+		b.fault(p, stream.ConfigValue, fmt.Sprintf("it is said in %d ways %s", taken, what), fix)
+	}
+}
+
+// State bounds what a vertex remembers.
+type State struct {
+	MaxBytes Bytes `koanf:"maxBytes"` // of memory for all of it
+	Groups   int   `koanf:"groups"`   // of keys; the records of one are handled one call at a time
+}
+
+const (
+	maxState  = 64 * TiB
+	maxGroups = 1 << 16
+)
+
+// aggregation checks what a vertex that aggregates needs.
+func (b *binder) aggregation(p path, v *Vertex, keys map[string]any) {
+	if v.Window == nil && keys["window"] == nil {
+		b.missing(p, "window", "write window: {fixed: 1m}, {sliding: {size: 1m, slide: 10s}}, {session: 30s}, or {global: true} for one that lasts until the end of the stream")
+	}
+	within(b, p.key("state").key("maxBytes"), v.State.MaxBytes, 1, maxState)
+	within(b, p.key("state").key("groups"), v.State.Groups, 1, maxGroups)
+}
