@@ -52,6 +52,7 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 	for _, b := range more {
 		low = min(low, b.Least)
 	}
+	in.Least = low // also when the rest is appended
 	first := stream.Record{Source: stream.NoSource}
 	if in.Len() > 0 {
 		first = in.Records[0]
