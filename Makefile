@@ -12,7 +12,7 @@ go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
 rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm
 
-.PHONY: build plugins toolchains demo test check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-micro third-party clean
+.PHONY: build plugins toolchains demo test check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -84,6 +84,10 @@ bench-sandbox: toolchains plugins/identity.wasm
 # Throughput of a guest that waits, as part of the ideal; ends with figures.
 bench-async: toolchains
 	@FIGURES=1 $(GO) test ./host -run '^TestAsyncFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+
+# Keyed counting with what is built in; ends with figures.
+bench-state:
+	@FIGURES=1 $(GO) test ./host/state/window -run '^TestStateFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # Real modules from npm through the rewriter; needs npm and its registry.
 third-party:

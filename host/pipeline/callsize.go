@@ -21,15 +21,15 @@ func (s *callSize) observe(took time.Duration, n int) {
 	s.perRecord += (cost - s.perRecord) / 8
 }
 
-// limit returns how many records a call should have, at least 1 and at most max.
-func (s *callSize) limit(max int) int {
+// limit returns how many records a call should have, at least 1 and at most most.
+func (s *callSize) limit(most int) int {
 	switch {
 	case s.target <= 0:
-		return max
+		return most
 	case !s.known:
 		return 1
-	case s.perRecord*float64(max) <= float64(s.target):
-		return max
+	case s.perRecord*float64(most) <= float64(s.target):
+		return most
 	}
-	return int(float64(s.target)/s.perRecord) | 1
+	return max(1, int(float64(s.target)/s.perRecord))
 }

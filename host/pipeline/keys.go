@@ -46,7 +46,7 @@ func newKeys(concurrency int, pool *stream.BatchPool) *keys {
 func (k *keys) deal(b *stream.Batch, w *watermarks) {
 	for i := range b.Records {
 		r := &b.Records[i]
-		s, key := k.slot(b, i)
+		s, key, ok := k.slot(b, i)
 		if s.back.b == nil {
 			if s.front.b == nil && !s.busy {
 				*k.free.push() = s
@@ -61,26 +61,29 @@ func (k *keys) deal(b *stream.Batch, w *watermarks) {
 		}
 		size := to.Bytes()
 		to.AppendFrom(b, i)
-		if k.keyed != nil {
+		switch {
+		case k.keyed == nil:
+		case ok:
 			to.SetKey(to.Len()-1, key)
+		default:
+			to.Records[to.Len()-1].Port = stream.NoKey
 		}
 		k.pending.add(Limit{1, to.Bytes() - size})
 	}
 	k.pool.Put(b)
 }
 
-// slot returns the slot of a record, and its key if a Keyed says what that is; nil
-// if it has none.
-func (k *keys) slot(b *stream.Batch, i int) (s *slot, key []byte) {
+// slot returns the slot of a record, and its key if a Keyed says what that is.
+func (k *keys) slot(b *stream.Batch, i int) (s *slot, key []byte, ok bool) {
 	hash := uint64(b.Records[i].Seq)
 	if k.keyed != nil {
 		if key, ok := k.keyed.Key(b, i); ok {
-			return &k.slots[k.keyed.Group(key)], key
+			return &k.slots[k.keyed.Group(key)], key, true
 		}
 	} else if b.Records[i].Key.Len > 0 {
 		hash = maphash.Bytes(k.seed, b.Key(i))
 	}
-	return &k.slots[hash%uint64(len(k.slots))], nil
+	return &k.slots[hash%uint64(len(k.slots))], nil, false
 }
 
 // take makes a slot that is free busy, and returns what is pending for it, as far

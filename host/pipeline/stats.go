@@ -35,40 +35,40 @@ func Drops() []Drop { return []Drop{DroppedNewest, DroppedOldest, DroppedError} 
 
 // Usage is what a stage of a vertex holds and how long records were in it.
 type Usage struct {
-	Records int      `json:"records"`
-	Bytes   int      `json:"bytes"`
-	Latency *Latency `json:"-"`
+	Records int
+	Bytes   int
+	Latency *Latency
 }
 
 // Stats is what a vertex has done so far and holds now.
 type Stats struct {
-	Vertex      stream.VertexID  `json:"vertex"`
-	Role        Role             `json:"role"`
-	RecordsIn   uint64           `json:"records_in"`  // taken from edges, or read by a source
-	RecordsOut  uint64           `json:"records_out"` // emitted, or written by a sink
-	BytesOut    uint64           `json:"bytes_out"`
-	Unrouted    uint64           `json:"unrouted"` // emitted with a tag that no edge asks for
-	Calls       uint64           `json:"calls"`
-	Retries     uint64           `json:"retries"`
-	DeadLetters uint64           `json:"dead_letters"`
-	Dropped     [drops]uint64    `json:"dropped"`   // by Drop
-	Late        uint64           `json:"late"`      // read behind the source's watermark
-	Watermark   stream.Watermark `json:"watermark"` // the last that left
-	Idle        bool             `json:"idle"`
+	Vertex      stream.VertexID
+	Role        Role
+	RecordsIn   uint64 // taken from edges, or read by a source
+	RecordsOut  uint64 // emitted, or written by a sink
+	BytesOut    uint64
+	Unrouted    uint64 // emitted with a tag that no edge asks for
+	Calls       uint64
+	Retries     uint64
+	DeadLetters uint64
+	Dropped     [drops]uint64    // by Drop
+	Late        uint64           // read behind the source's watermark
+	Watermark   stream.Watermark // the last that left
+	Idle        bool
 
-	Input      Usage         `json:"input"`
-	Processing Usage         `json:"processing"`
-	Output     Usage         `json:"output"`
-	InFlight   int           `json:"in_flight"` // calls under way
-	Permits    int           `json:"permits"`   // calls that may be
-	Oldest     time.Duration `json:"oldest_ns"` // age of the oldest in flight
-	Edges      []EdgeStats   `json:"edges"`     // inbound
+	Input      Usage
+	Processing Usage
+	Output     Usage
+	InFlight   int           // calls under way
+	Permits    int           // calls that may be
+	Oldest     time.Duration // age of the oldest in flight
+	Edges      []EdgeStats   // inbound
 }
 
 // EdgeStats is what an edge has promised.
 type EdgeStats struct {
-	From      stream.VertexID  `json:"from"`
-	Watermark stream.Watermark `json:"watermark"`
+	From      stream.VertexID
+	Watermark stream.Watermark
 }
 
 // counters are updated once per batch.
@@ -138,13 +138,13 @@ func (in *inbox) read(s *Stats) {
 
 // Flight is a call in flight.
 type Flight struct {
-	Vertex    stream.VertexID `json:"vertex"`
-	Stage     Stage           `json:"stage"`
-	Age       time.Duration   `json:"age_ns"`
-	Records   int             `json:"records"`
-	Attempts  int             `json:"attempts"`
-	EventTime time.Time       `json:"event_time"` // of the first record
-	First     string          `json:"first"`      // says which source record it came from
+	Vertex    stream.VertexID
+	Stage     Stage
+	Age       time.Duration
+	Records   int
+	Attempts  int
+	EventTime time.Time // of the first record
+	First     string    // says which source record it came from
 }
 
 // oldest appends the oldest calls in flight to dst until it has n.

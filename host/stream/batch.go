@@ -95,14 +95,9 @@ func (b *Batch) Append(time int64, key, value, headers []byte) {
 // NoKey is the Port of a record for a Keyed that has no key.
 const NoKey = math.MaxUint16
 
-// SetKey stores a key for record i, or if it is nil, that it has none.
+// SetKey stores a key for record i.
 func (b *Batch) SetKey(i int, key []byte) {
-	r := &b.Records[i]
-	if key == nil {
-		r.Port = NoKey
-		return
-	}
-	if string(b.Of(r.Key)) != string(key) {
+	if r := &b.Records[i]; string(b.Of(r.Key)) != string(key) {
 		r.Key = b.Store(key)
 	}
 }

@@ -130,6 +130,46 @@ func TestAPipelineSumsWhatANaiveLoopSums(t *testing.T) {
 	}
 }
 
+// bare is a source of records that have nothing.
+type bare struct{ sensor }
+
+func (s *bare) Read(_ context.Context, b *stream.Batch) error {
+	if s.left == 0 {
+		return io.EOF
+	}
+	for range s.left {
+		b.Append(1, nil, nil, nil)
+	}
+	s.left = 0
+	return nil
+}
+
+func TestAnEmptyKeyIsAKey(t *testing.T) {
+	count, err := window.NewTransform(window.Config{Spec: window.Spec{Kind: window.Global}, Aggregate: "count", Groups: 4, MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, out := pipeline.Limit{Records: 1000, Bytes: 1 << 20}, &keep{}
+	p, err := pipeline.New(pipeline.Graph{
+		Vertices: []pipeline.Vertex{
+			{Name: "in", Source: &bare{sensor{left: 7}}},
+			{Name: "count", Transform: count, Concurrency: 2, Call: pipeline.Limit{Records: 100, Bytes: 1 << 20}, Queue: queue},
+			{Name: "out", Sink: out, Queue: queue},
+		},
+		Edges: []pipeline.Edge{{From: "in", To: "count"}, {From: "count", To: "out"}},
+		Tags:  stream.NewTagTable(),
+	}, pipeline.Hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"key":"","start":null,"end":null,"fired":"on-time","count":7}`; len(out.values) != 1 || out.values[0] != want {
+		t.Errorf("got %v, want %s", out.values, want)
+	}
+}
+
 func TestRecordsThatCannotBeSummedChangeNothing(t *testing.T) {
 	value := func(b *stream.Batch, i int) ([]byte, bool) { return b.Value(i), b.Records[i].Value.Len > 0 }
 	tr, err := window.NewTransform(window.Config{
