@@ -52,9 +52,15 @@ func (in *inbox) retry(c *call, permit bool) bool {
 	return true
 }
 
-// schedule wakes somebody up when the first of those that wait is due.
+// schedule wakes somebody up when the first of those that wait is due, or the
+// first alarm goes.
 func (in *inbox) schedule() {
 	at, any := in.waiting.next()
+	if g := in.gate; g != nil && g.alarm < noAlarm {
+		if alarm := time.Unix(0, g.alarm); !any || alarm.Before(at) {
+			at, any = alarm, true
+		}
+	}
 	if !any || in.aborted != nil {
 		return
 	}
@@ -65,7 +71,7 @@ func (in *inbox) schedule() {
 	in.wake.Reset(time.Until(at))
 }
 
-// rise moves calls that are due to be made again.
+// rise moves calls that are due to be made again, and slots whose alarm went.
 func (in *inbox) rise() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -76,6 +82,9 @@ func (in *inbox) rise() {
 		}
 		*in.redo.push() = c
 		in.work.Signal()
+	}
+	if g := in.gate; g != nil && g.alarm <= clock() {
+		in.ring()
 	}
 	in.schedule()
 }

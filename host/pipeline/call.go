@@ -26,7 +26,10 @@ type call struct {
 	attempts int              // made so far with this input
 	failed   bool             // it, or one that it was part of: its time says little about what records cost
 	slot     *slot            // that it holds; nil = its vertex does not order by key
-	upTo     stream.Watermark // of a call without input: what its group does by event time
+	due      bool             // what its slot has to do by event time up to upTo, and by the clock up to now, comes first
+	upTo     stream.Watermark // if due
+	now      int64            // if due; ns since 1970
+	own      *stream.Batch    // what came of that, to leave before out; nil = nothing
 	next     *call            // of the same slot, to be made when this one is done; nil = none
 	size     Limit            // what it counts in its stage
 	taken    time.Time        // from a lane
@@ -53,7 +56,7 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 		low = min(low, b.Least)
 	}
 	in.Least = low // also when the rest is appended
-	first := stream.Record{Source: stream.NoSource}
+	first := stream.Record{Source: stream.NoSource, Port: stream.EventTimer}
 	if in.Len() > 0 {
 		first = in.Records[0]
 	}

@@ -27,6 +27,7 @@ func (in *inbox) serve(v *Vertex) {
 func (in *inbox) take() (*call, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.listen()
 	for {
 		in.absorb()
 		if in.aborted != nil {
@@ -38,6 +39,10 @@ func (in *inbox) take() (*call, error) {
 				in.work.Signal() // instead of this worker, which may have to wait now
 			}
 			return nil, nil
+		}
+		if l := in.dealable(); l != nil {
+			in.deal(l)
+			continue
 		}
 		if c := in.start(); c != nil {
 			if in.startable() {
@@ -76,15 +81,30 @@ func (in *inbox) start() *call {
 		in.redo.pop()
 	case !in.drains():
 	case in.keys != nil:
-		if c = in.advance(); c == nil {
-			c = in.freshOfKeys()
-		}
+		c = in.byTurns()
 	default:
 		c = in.fresh()
 	}
 	if c != nil {
 		in.calls++
 		c.began = time.Now()
+	}
+	return c
+}
+
+// byTurns makes a call of what is due and one of records in turn, so that neither
+// waits for the other to end.
+func (in *inbox) byTurns() *call {
+	k := in.keys
+	k.turn = !k.turn
+	if k.turn {
+		if c := in.freshOfKeys(); c != nil {
+			return c
+		}
+	}
+	c := in.advance()
+	if c == nil && !k.turn {
+		c = in.freshOfKeys()
 	}
 	return c
 }
@@ -106,25 +126,9 @@ func (in *inbox) fresh() *call {
 	return c
 }
 
-// freshOfKeys is fresh for a vertex that orders by key. It deals out more than
-// enough for full calls, and then as much as it takes to find a free slot.
+// freshOfKeys is fresh for a vertex that orders by key.
 func (in *inbox) freshOfKeys() *call {
-	w, n := &in.flight.watermarks, in.size.limit(in.bounds.call.Records)
-	for (in.keys.free.len() == 0 || in.keys.pending.Records < in.permits()*n) && in.room() {
-		l := in.front()
-		if l == nil {
-			break
-		}
-		b, more := l.take(in.atMost(in.bounds.call.Records), in.more[:0])
-		in.keys.deal(b, w)
-		for _, b := range more {
-			in.keys.deal(b, w)
-		}
-		clear(more)
-		in.more = more[:0]
-		in.absorb()
-	}
-	s, b := in.keys.take(Limit{n, in.bounds.call.Bytes}, w)
+	s, b := in.keys.take(Limit{in.size.limit(in.bounds.call.Records), in.bounds.call.Bytes}, &in.flight.watermarks)
 	if s == nil {
 		return nil
 	}
@@ -174,8 +178,8 @@ func (in *inbox) startable() bool {
 		return true
 	case !in.drains():
 		return false
-	case in.keys != nil && in.keys.free.len()+in.keys.due.len() > 0:
-		return true
+	case in.keys != nil:
+		return in.keys.free.len()+in.keys.due.len() > 0 || in.dealable() != nil
 	case in.barrier != nil || !in.room():
 		return false
 	}

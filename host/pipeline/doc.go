@@ -6,10 +6,10 @@
 //	   ▲                                                                                          │
 //	 acker ◀───────────────────────── ledger (pending per batch) ◀────────────────────────────────┘
 //
-//	          input             processing                   output
-//	lane ─▶ queued ──take──▶ call ▸ Transform ──done──▶ held for order ▸ ready ──send──▶ router
-//	        (slots by key)     ▲        │
-//	                           └─ redo ◀┴─ retries (wait)
+//	              input                 processing                   output
+//	lane ─▶ queued ─deal▶ slots ─take▶ call ▸ Transform ─done▶ held for order ▸ ready ─send▶ router
+//	                    (by key) ▲       ▲        │
+//	      due by time, alarms ───┘       └─ redo ◀┴─ retries (wait)
 //
 // A lane is an edge inside the process: the bounded queue of one sender in the
 // inbox of its receiver. A call takes from a lane what fits its limits, which
@@ -18,13 +18,18 @@
 // its results are accepted downstream. A call that fails is cut into smaller
 // ones, down to the records that are tried again or given up.
 //
+// A vertex that orders by key deals what comes to slots, each with one call at a
+// time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
+// has to do by time is a call, too, and what comes of it fails like records do.
+//
 // Goroutines: Run starts one per source, one acker per source, Concurrency+1
 // workers per transform and one per sink, and returns after all of them. Every
 // worker takes from the inbox either a call or the duty to send, which at most one
 // has: it sends what is ready, and marks, until there is neither, and may wait for
-// the downstream meanwhile; so there is one worker more than permits. Whatever
-// makes something takeable wakes one worker, and that one the next if there is
-// more. Timers wake what waits to be tried again, and tell that a source is idle.
+// the downstream meanwhile; so there is one worker more than permits. On its way to
+// a call at most one deals. Whatever makes something takeable wakes one worker, and
+// that one the next if there is more. Timers wake what waits to be tried again or
+// for the clock, and tell that a source is idle.
 //
 // Invariants
 //
@@ -35,7 +40,8 @@
 //  3. Nothing taken after a barrier leaves a vertex before that barrier, and
 //     nothing taken before it after it.
 //  4. A watermark leaves a vertex after everything older that was taken before it,
-//     and never goes back. A vertex with something in flight is not idle.
+//     and after what that left to be done by then, and never goes back. A vertex
+//     with something in flight is not idle.
 //  5. A source is acknowledged up to the longest prefix of its batches whose
 //     records, and all that came of them, were flushed by sinks, filtered out or,
 //     counted, dropped.

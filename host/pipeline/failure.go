@@ -36,11 +36,11 @@ type failures struct {
 
 // located adds the place of a record to its error.
 func (f *failures) located(in *stream.Batch, i int, err error) error {
-	v := in.Value(i)
-	where := fmt.Sprintf("%s, %s, value %q", f.vertex, f.describe(&in.Records[i]), v[:min(len(v), maxPreview)])
-	if len(v) > maxPreview {
-		where += fmt.Sprintf("… (%d bytes)", len(v))
+	where := fmt.Sprintf("%s, %s", f.vertex, f.describe(&in.Records[i]))
+	if isTimer(&in.Records[i]) {
+		where += ", key " + preview(in.Key(i))
 	}
+	where += ", value " + preview(in.Value(i))
 	var e *stream.Error
 	if errors.As(err, &e) {
 		named := *e
@@ -48,6 +48,15 @@ func (f *failures) located(in *stream.Batch, i int, err error) error {
 		return &named
 	}
 	return fmt.Errorf("%s: %w", where, err)
+}
+
+// preview quotes the beginning of what a record has.
+func preview(v []byte) string {
+	text := strconv.Quote(string(v[:min(len(v), maxPreview)]))
+	if len(v) > maxPreview {
+		text += fmt.Sprintf("… (%d bytes)", len(v))
+	}
+	return text
 }
 
 // turnedDown is the error of a record that a transform reports.
@@ -111,13 +120,16 @@ func (t *transformLoop) failed(c *call, err error) (again, parked bool, _ error)
 	fs := c.out.Failures
 	slices.SortStableFunc(fs, func(a, b stream.Failure) int { return a.Input - b.Input })
 	c.out.Failures = slices.CompactFunc(fs, func(a, b stream.Failure) bool { return a.Input == b.Input })
+	var fatal *stream.Fatal
 	switch {
+	case errors.As(err, &fatal):
+		return false, false, fatal.Err
 	case c.in.Len() == 1:
 		if err == nil {
 			err = t.turnedDown(c.out.Failures[0].Reason)
 		}
 		return t.failedAlone(c, err)
-	case err == nil && !t.ordered:
+	case err == nil && (!t.ordered || c.out.Kept):
 		return false, false, t.setApart(c)
 	}
 	t.pool.Put(c.out.Batch)

@@ -1,20 +1,26 @@
 package pipeline
 
-import "github.com/wasmill/wasmill/host/stream"
+import (
+	"math"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
 
 // gate keeps the event time of a vertex with state behind what its lanes promise,
-// until every group has done what is due by then.
+// until every shard has done what is due by then.
 //
 //	lanes ─▶ arrived ─▶ aim: for each slot what is pending, then what is due ─▶ flight.watermarks
 //
 // It aims at one watermark after the other. A slot is behind until the records
 // that were pending when the gate took aim are done, and what they and earlier
 // ones left to be done by that time. Slots that hold nothing and have nothing due
-// are there at once.
+// are there at once. At the end of time what is due by the clock counts, too.
 type gate struct {
 	arrived watermarks // what the lanes promise; flight.watermarks has the gate as its only input
 	target  stream.Watermark
 	keyed   stream.Keyed
+	alarm   int64 // when the next slot that is not busy may have something to do by the clock
+	listens bool  // to alarms
 }
 
 // keep gives the inbox of a vertex with state a gate. It comes before any lane.
@@ -23,12 +29,9 @@ func (in *inbox) keep(v *Vertex) {
 	if !ok {
 		return
 	}
-	in.gate = &gate{target: stream.NoWatermark, keyed: keyed}
+	in.gate = &gate{target: stream.NoWatermark, keyed: keyed, alarm: noAlarm}
 	in.flight.watermarks.addInput()
-	in.keys = &keys{slots: make([]slot, keyed.Groups()), pool: in.pool, keyed: keyed}
-	for i := range in.keys.slots {
-		in.keys.slots[i].group = i
-	}
+	in.keys = newShards(keyed, v.Concurrency, in.pool)
 }
 
 // keyed returns the vertex's transform if it has state.
@@ -39,18 +42,22 @@ func (in *inbox) keyed() stream.Keyed {
 	return in.gate.keyed
 }
 
+// ending says that the gate aims at the end of time.
+func (g *gate) ending() bool { return g.target == stream.EndOfTime }
+
 // aim takes aim at what the lanes promise, when all slots have reached the last
-// target, and passes on what is reached.
+// target, and passes on what is reached. Not while something is being dealt, which
+// came before what the lanes promise now.
 func (in *inbox) aim() {
 	g := in.gate
-	if g == nil || in.keys.behind > 0 {
+	if g == nil || in.keys.behind > 0 || in.keys.dealing.on {
 		return
 	}
 	low, idle := g.arrived.low()
 	if low > g.target {
 		g.target = low
 		for i := range in.keys.slots {
-			in.keys.aim(&in.keys.slots[i], low)
+			in.aimAt(&in.keys.slots[i])
 		}
 	}
 	if in.keys.behind > 0 {
@@ -63,18 +70,13 @@ func (in *inbox) aim() {
 	}
 }
 
-// aim notes what a slot has to do until a watermark.
-func (k *keys) aim(s *slot, target stream.Watermark) {
-	switch at, due := k.keyedDue(s); {
-	case s.busy || s.front.b != nil || s.back.b != nil:
-		s.before = 0
-		for _, c := range []chunk{s.front, s.back} {
-			if c.b != nil {
-				s.before += c.b.Len()
-			}
-		}
-		s.before -= s.skip
-	case due && at <= target:
+// aimAt notes what a slot has to do until the target.
+func (in *inbox) aimAt(s *slot) {
+	k := in.keys
+	switch {
+	case s.busy || s.holds():
+		s.before = s.held()
+	case in.gate.due(s) || in.gate.ending() && in.gate.rings(s, math.MaxInt64):
 		s.before, s.busy = 0, true
 		*k.due.push() = s
 	default:
@@ -84,16 +86,20 @@ func (k *keys) aim(s *slot, target stream.Watermark) {
 	k.behind++
 }
 
-// keyedDue asks for what is due in a slot that no call has.
-func (k *keys) keyedDue(s *slot) (stream.Watermark, bool) {
-	if s.busy {
-		return 0, false
-	}
-	return k.keyed.Due(s.group)
+// due says whether a slot that no call has is to do something up to the target.
+func (g *gate) due(s *slot) bool {
+	at, ok := g.keyed.Due(s.from, s.to)
+	return ok && at <= g.target
+}
+
+// rings says whether a slot that no call has is to do something by the clock.
+func (g *gate) rings(s *slot, now int64) bool {
+	at, ok := g.keyed.Alarm(s.from, s.to)
+	return ok && at <= now
 }
 
 // advance makes a call of what is due in a slot. Slots in which nothing is have
-// reached the target.
+// reached the target. While a barrier waits nothing is due by the clock.
 func (in *inbox) advance() *call {
 	if in.gate == nil {
 		return nil
@@ -102,17 +108,46 @@ func (in *inbox) advance() *call {
 	for k.due.len() > 0 {
 		s := *k.due.at(0)
 		k.due.pop()
-		if at, due := k.keyed.Due(s.group); due && at <= in.gate.target {
+		if upTo, now, ok := in.dueIn(s); ok {
 			b := in.pool.New()
 			b.Least = int64(in.flight.watermarks.inputs[0].promised) // until its results have left
 			c := in.begin(b)
-			c.slot, c.upTo = s, in.gate.target
+			c.slot, c.due, c.upTo, c.now = s, true, upTo, now
 			return c
 		}
-		s.behind = false
-		k.behind--
-		k.release(s)
+		if s.behind && s.before <= 0 {
+			s.behind = false
+			k.behind--
+		}
+		in.release(s)
 	}
 	in.aim()
 	return nil
+}
+
+// dueIn returns how far a slot may advance, and whether it has to.
+func (in *inbox) dueIn(s *slot) (upTo stream.Watermark, now int64, ok bool) {
+	g := in.gate
+	upTo, now = g.target, clock()
+	if g.ending() {
+		now = math.MaxInt64
+	}
+	if s.behind && s.before > 0 { // there are records that come first
+		upTo = in.flight.watermarks.inputs[0].promised
+	} else if g.due(s) {
+		return upTo, now, true
+	}
+	return upTo, now, (in.barrier == nil || g.ending()) && g.rings(s, now)
+}
+
+// release lets the next call of a slot begin: of what is due and of records in turn.
+func (in *inbox) release(s *slot) {
+	k := in.keys
+	if s.behind && s.before <= 0 || in.rang(s) && !(s.rang && s.holds()) {
+		s.rang = true
+		*k.due.push() = s
+		return
+	}
+	s.busy, s.rang = false, false
+	k.list(s)
 }

@@ -115,7 +115,9 @@ func (g *Graph) check() error {
 		case from.Sink != nil && !e.DeadLetters || to.Source != nil:
 			return fmt.Errorf("edge %s → %s leaves a sink or enters a source", e.From, e.To)
 		}
-		inbound[e.To]++
+		if inbound[e.To]++; inbound[e.To] > stream.MaxPort+1 {
+			return fmt.Errorf("vertex %q has more than %d inbound edges", e.To, stream.MaxPort+1)
+		}
 	}
 	return g.checkAcyclic(inbound)
 }

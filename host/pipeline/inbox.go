@@ -35,7 +35,7 @@ type inbox struct {
 	size     callSize
 	redo     ring[*call]     // to be made again, now
 	waiting  *retries[*call] // to be made again, later
-	wake     *time.Timer     // for waiting
+	wake     *time.Timer     // for waiting and alarms
 	more     []*stream.Batch // scratch
 	ready    ring[*call]     // done, in the order in which they leave
 	unmarked int             // how many left since a mark was looked for
@@ -43,7 +43,7 @@ type inbox struct {
 	handed   *call           // the last one in flight that was put into ready; only if inOrder
 	early    Limit           // of output: waits for those before it; only if inOrder
 	keys     *keys           // nil = the vertex does not order by key
-	gate     *gate           // nil = nothing is due by event time
+	gate     *gate           // nil = nothing is due by time
 	limiter  *limiter        // nil = the number of calls at once is fixed
 }
 
@@ -101,13 +101,21 @@ func (in *inbox) absorb() {
 
 // front returns a lane with a batch in front, the lanes taking turns.
 func (in *inbox) front() *lane {
+	l := in.waits()
+	if l != nil {
+		in.turn = (int(l.port) + 1) % len(in.lanes)
+	}
+	return l
+}
+
+// waits returns the lane with a batch in front whose turn it is.
+func (in *inbox) waits() *lane {
 	if in.barrier != nil {
 		return nil
 	}
 	for i := range in.lanes {
 		l := in.lanes[(in.turn+i)%len(in.lanes)]
-		if l.barrier == nil && l.items.len() > 0 {
-			in.turn = (int(l.port) + 1) % len(in.lanes)
+		if l.barrier == nil && l.items.len() > 0 && l.items.at(0).Batch != nil {
 			return l
 		}
 	}
@@ -125,6 +133,21 @@ func (in *inbox) begin(b *stream.Batch, more ...*stream.Batch) *call {
 	in.stats.begin(c.size.Records)
 	b.Watermark, _ = in.flight.watermarks.low()
 	return c
+}
+
+// filled counts what a call got for input that it did not begin with, and returns
+// how much it should have.
+func (in *inbox) filled(c *call) Limit {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.processing.sub(c.size)
+	c.size, c.first = sizeOf(c.in), c.in.Records[0]
+	in.processing.add(c.size)
+	limit := in.bounds.call
+	if in.size.known {
+		limit.Records = in.size.limit(limit.Records)
+	}
+	return limit
 }
 
 // takeBatch is for sinks, which have one goroutine: it returns the next batch as
@@ -160,7 +183,7 @@ func (in *inbox) due() bool {
 
 // empty says that nothing is in the vertex, apart from lanes.
 func (in *inbox) empty() bool {
-	return in.flight.oldest == nil && (in.keys == nil || in.keys.pending.Records == 0 && in.keys.behind == 0)
+	return in.flight.oldest == nil && (in.keys == nil || !in.keys.dealing.on && in.keys.pending.Records == 0 && in.keys.behind == 0)
 }
 
 // mark returns a mark that is due. A barrier stays until passed.
@@ -185,6 +208,7 @@ func (in *inbox) passed() {
 	for _, l := range in.lanes {
 		l.barrier = nil
 	}
+	in.ring()
 	in.work.Broadcast()
 }
 

@@ -6,120 +6,123 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// keys deals records out to slots by key. A slot has one call under way at a
-// time, so that records of a key stay in order. Records without a key have none.
+// keys has the records that wait for a call of their slot: those of some keys. A
+// slot has one call under way at a time, so that records of a key stay in order.
+// Records without a key have none. The slots of a Keyed are its shards: ranges of
+// groups that lie side by side.
 type keys struct {
 	slots   []slot
 	seed    maphash.Seed
 	pool    *stream.BatchPool
 	free    ring[*slot] // not busy, and with something pending
-	pending Limit
+	pending Limit       // of slots, and being dealt
+	ahead   int         // how many times what permits take at once is to be pending
+	dealing dealing
 	keyed   stream.Keyed // says what the keys are; nil = those of records
 
 	// Of a gate.
-	due    ring[*slot] // busy with what may be due by event time
+	due    ring[*slot] // busy with what may be due
+	turn   bool        // the last call was to be one of records
 	behind int         // slots that are not yet where the gate aims at
 }
 
 // slot is shared by the keys that hash to it.
 type slot struct {
-	front, back chunk // back came after front
-	skip        int   // records of front that are taken already
-	busy        bool  // a call has it, or it is in due
-	group       int   // its index
-	behind      bool  // it is not yet where the gate aims at
-	before      int   // records that are pending for longer than that
+	chunks   ring[chunk] // in the order in which they came
+	skip     int         // records of the first chunk that are taken already
+	filling  bool        // whoever deals has the last chunk
+	free     bool        // it is in free
+	busy     bool        // a call has it, or it is in due
+	rang     bool        // it was in due the last time
+	from, to int         // its groups
+	behind   bool        // it is not yet where the gate aims at
+	before   int         // records that are pending for longer than that
 }
 
 // chunk is pending records, which take part in the watermark until all are taken.
 type chunk struct {
-	b   *stream.Batch // nil = nothing
-	low handle        // of its least event time
+	b     *stream.Batch
+	low   handle // of its least event time
+	count int    // its records, and
+	bytes int    // their size, that of what is being added aside
 }
 
 // newKeys makes several slots for each call, so that few keys meet in one.
 func newKeys(concurrency int, pool *stream.BatchPool) *keys {
-	return &keys{slots: make([]slot, 32*concurrency), seed: maphash.MakeSeed(), pool: pool}
+	return &keys{slots: make([]slot, 32*concurrency), seed: maphash.MakeSeed(), pool: pool, ahead: 1}
 }
 
-// deal adds the records of a batch, and owns it.
-func (k *keys) deal(b *stream.Batch, w *watermarks) {
-	for i := range b.Records {
-		r := &b.Records[i]
-		s, key, ok := k.slot(b, i)
-		if s.back.b == nil {
-			if s.front.b == nil && !s.busy {
-				*k.free.push() = s
-			}
-			s.back = chunk{k.pool.New(), w.begin(r.Time)}
-			s.back.b.Least = r.Time
+// newShards makes a few slots for each call, so that one that waits to be tried
+// again, or has more than others, leaves enough to do.
+func newShards(keyed stream.Keyed, concurrency int, pool *stream.BatchPool) *keys {
+	groups := keyed.Groups()
+	k := &keys{slots: make([]slot, min(groups, 4*concurrency)), pool: pool, keyed: keyed, ahead: 2}
+	for g := range groups {
+		s := &k.slots[k.shard(g)]
+		if s.to == 0 {
+			s.from = g
 		}
-		to := s.back.b
-		if r.Time < to.Least {
-			w.end(s.back.low)
-			to.Least, s.back.low = r.Time, w.begin(r.Time)
-		}
-		size := to.Bytes()
-		to.AppendFrom(b, i)
-		switch {
-		case k.keyed == nil:
-		case ok:
-			to.SetKey(to.Len()-1, key)
-		default:
-			to.Records[to.Len()-1].Port = stream.NoKey
-		}
-		k.pending.add(Limit{1, to.Bytes() - size})
+		s.to = g + 1
 	}
-	k.pool.Put(b)
+	return k
 }
 
-// slot returns the slot of a record, and its key if a Keyed says what that is.
-func (k *keys) slot(b *stream.Batch, i int) (s *slot, key []byte, ok bool) {
-	hash := uint64(b.Records[i].Seq)
-	if k.keyed != nil {
-		if key, ok := k.keyed.Key(b, i); ok {
-			return &k.slots[k.keyed.Group(key)], key, true
-		}
-	} else if b.Records[i].Key.Len > 0 {
-		hash = maphash.Bytes(k.seed, b.Key(i))
+// shard returns the index of the slot that has a group.
+func (k *keys) shard(group int) int { return group * len(k.slots) / k.keyed.Groups() }
+
+// holds says whether records are pending for a slot.
+func (s *slot) holds() bool { return s.chunks.len() > 0 }
+
+// held returns how many are.
+func (s *slot) held() int {
+	n := -s.skip
+	for i := range s.chunks.len() {
+		n += s.chunks.at(i).count
 	}
-	return &k.slots[hash%uint64(len(k.slots))], nil, false
+	return n
 }
+
+// last returns the chunk that came last.
+func (s *slot) last() *chunk { return s.chunks.at(s.chunks.len() - 1) }
 
 // take makes a slot that is free busy, and returns what is pending for it, as far
 // as it fits the limit; nil if there is none.
 func (k *keys) take(limit Limit, w *watermarks) (*slot, *stream.Batch) {
-	if k.free.len() == 0 {
-		return nil, nil
-	}
-	s := *k.free.at(0)
-	k.free.pop()
-	s.busy = true
-	if s.front.b == nil {
-		s.front, s.back = s.back, chunk{}
-	}
-	front := s.front.b
-	b := portion(k.pool, front, s.skip, limit)
-	if s.skip += b.Len(); s.skip == front.Len() {
-		w.end(s.front.low)
-		if b != front {
-			k.pool.Put(front)
+	for range k.free.len() {
+		s := *k.free.at(0)
+		k.free.pop()
+		if s.filling && s.chunks.len() == 1 {
+			*k.free.push() = s
+			continue
 		}
-		s.front, s.skip = chunk{}, 0
+		s.free, s.busy = false, true
+		return s, k.takeFrom(s, limit, w)
+	}
+	return nil, nil
+}
+
+// takeFrom returns what the first chunk of a slot holds, as far as it fits a limit.
+func (k *keys) takeFrom(s *slot, limit Limit, w *watermarks) *stream.Batch {
+	c := s.chunks.at(0)
+	b := portion(k.pool, c.b, s.skip, limit)
+	if s.skip += b.Len(); s.skip == c.count {
+		w.end(c.low)
+		if b != c.b {
+			k.pool.Put(c.b)
+		}
+		*c = chunk{}
+		s.chunks.pop()
+		s.skip = 0
 	}
 	k.pending.sub(sizeOf(b))
 	s.before -= b.Len()
-	return s, b
+	return b
 }
 
-// release lets the next call of a slot begin.
-func (k *keys) release(s *slot) {
-	if s.behind && s.before <= 0 {
-		*k.due.push() = s
-		return
-	}
-	s.busy = false
-	if s.front.b != nil || s.back.b != nil {
+// list lets a slot be taken if it holds something and no call has it.
+func (k *keys) list(s *slot) {
+	if !s.busy && !s.free && s.holds() {
+		s.free = true
 		*k.free.push() = s
 	}
 }
@@ -134,7 +137,7 @@ func portion(pool *stream.BatchPool, b *stream.Batch, from int, limit Limit) *st
 	part.Least = b.Least
 	for i := from; i < b.Len(); i++ {
 		r := &b.Records[i]
-		size := int(r.Key.Len) + int(r.Value.Len) + int(r.Headers.Len)
+		size := recordBytes(r)
 		if part.Len() > 0 && (part.Len() >= limit.Records || part.Bytes()+size > limit.Bytes) {
 			break
 		}
@@ -142,3 +145,6 @@ func portion(pool *stream.BatchPool, b *stream.Batch, from int, limit Limit) *st
 	}
 	return part
 }
+
+// recordBytes returns what a record takes of an arena of its own.
+func recordBytes(r *stream.Record) int { return int(r.Key.Len) + int(r.Value.Len) + int(r.Headers.Len) }

@@ -74,7 +74,7 @@ func (in *inbox) move(c *call) {
 // proceed goes on with the slot of a call that is done.
 func (in *inbox) proceed(c *call) {
 	if c.next == nil {
-		in.keys.release(c.slot)
+		in.release(c.slot)
 	} else {
 		*in.redo.push() = c.next
 	}

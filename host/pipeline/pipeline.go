@@ -138,9 +138,17 @@ type running struct {
 	in    *inbox // nil for a source
 }
 
+// isTimer says whether a record is what a Keyed had to do.
+func isTimer(r *stream.Record) bool {
+	return r.Source == stream.NoSource && (r.Port == stream.EventTimer || r.Port == stream.ClockTimer)
+}
+
 // describe names the source record that a record came from.
 func (p *Pipeline) describe(r *stream.Record) string {
-	if r.Source == stream.NoSource {
+	switch {
+	case isTimer(r):
+		return "a timer"
+	case r.Source == stream.NoSource:
 		return "a result of many records"
 	}
 	s := p.sources[r.Source]

@@ -67,14 +67,9 @@ func (w *world) checkStages(in *inbox) {
 		w.Errorf("counts %v in processing, %v in output, %v early; holds %v, %v and %v", in.processing, in.output, in.early, processing, output, early)
 	}
 	if in.keys != nil {
+		pending.Records = in.keys.dealing.left
 		for i := range in.keys.slots {
-			s := &in.keys.slots[i]
-			for _, c := range []chunk{s.front, s.back} {
-				if c.b != nil {
-					pending.Records += c.b.Len()
-				}
-			}
-			pending.Records -= s.skip
+			pending.Records += in.keys.slots[i].held()
 		}
 		if pending.Records != in.keys.pending.Records {
 			w.Errorf("counts %d records in slots that hold %d", in.keys.pending.Records, pending.Records)
@@ -104,6 +99,11 @@ func (w *world) check(p *Pipeline, err, cause error) {
 	}
 	if err != nil {
 		return
+	}
+	for _, t := range p.transforms {
+		if k := t.in.keys; k != nil && k.pending != (Limit{}) {
+			w.Errorf("%s has %+v pending in the end", t.name, k.pending)
+		}
 	}
 	for i, s := range w.sources {
 		l := p.acks[i]

@@ -102,6 +102,10 @@ func (m *tracked) begin(*rapid.T) {
 	m.in.rise()
 	m.in.mu.Lock()
 	m.in.absorb()
+	for l := m.in.dealable(); l != nil; l = m.in.dealable() {
+		m.in.deal(l)
+		m.in.absorb()
+	}
 	c := m.in.start()
 	m.in.mu.Unlock()
 	if c == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -64,7 +65,12 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 		c.more[i] = nil
 	}
 	c.more = c.more[:0]
-	for {
+	if c.due {
+		if err := t.advance(ctx, c); err != nil {
+			return err
+		}
+	}
+	for c.in.Len() > 0 {
 		c.out.Batch, c.out.Failures = t.pool.New(), c.out.Failures[:0]
 		err := t.call(ctx, c)
 		if ctx.Err() != nil {
@@ -72,9 +78,6 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 		}
 		if err == nil && len(c.out.Failures) == 0 {
 			break
-		}
-		if c.in.Len() == 0 {
-			return err
 		}
 		again, parked, err := t.failed(c, err)
 		if err != nil || parked {
@@ -84,17 +87,56 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 			break
 		}
 	}
+	if c.own != nil {
+		c.own.AppendAll(c.out.Batch)
+		t.pool.Put(c.out.Batch)
+		c.out.Batch, c.own = c.own, nil
+	}
 	return t.finish(ctx, c)
 }
 
 func (t *transformLoop) call(ctx context.Context, c *call) error {
-	switch {
-	case t.keyed == nil:
-		return t.transform.Call(ctx, c.in, &c.out)
-	case c.in.Len() == 0:
-		return t.keyed.Advance(ctx, c.slot.group, c.upTo, &c.out)
+	if t.keyed != nil {
+		return t.keyed.In(ctx, c.in, &c.out)
 	}
-	return t.keyed.In(ctx, c.slot.group, c.in, &c.out)
+	return t.transform.Call(ctx, c.in, &c.out)
+}
+
+// advance does what is due in the slot of a call. What comes of it that is to be
+// handled like records becomes the call's input.
+func (t *transformLoop) advance(ctx context.Context, c *call) error {
+	c.out.Batch = t.pool.New()
+	err := t.keyed.Advance(ctx, c.slot.from, c.slot.to, c.upTo, c.now, c.in, &c.out)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return err
+	}
+	c.due = false
+	if c.in.Len() == 0 {
+		return nil
+	}
+	if c.own = c.out.Batch; c.own.Len() == 0 {
+		t.pool.Put(c.own)
+		c.own = nil
+	}
+	t.divide(c, t.in.filled(c))
+	return nil
+}
+
+// divide leaves to a call as much as fits a limit, and makes calls of the rest.
+func (t *transformLoop) divide(c *call, limit Limit) {
+	var cuts []int
+	for i, from, bytes := 0, 0, 0; i < c.in.Len(); i++ {
+		size := recordBytes(&c.in.Records[i])
+		if bytes += size; i > from && (i-from >= limit.Records || bytes > limit.Bytes) {
+			cuts, from, bytes = append(cuts, i), i, size
+		}
+	}
+	for _, at := range slices.Backward(cuts) {
+		t.cut(c, at)
+	}
 }
 
 // finish hands the results of a call over, and sends if that is this worker's

@@ -52,9 +52,9 @@ func (m *Memory) Value(g Group, key []byte) ([]byte, bool) {
 	return e.valueOf(d), true
 }
 
-// Edit is Value for a value that is written to, at its length, until the next
-// change of the group: it counts as a change itself. What it saves is the
-// search of a Put.
+// Edit is Value for a value that is written to, at its length, until the next Put,
+// Delete or Reserve in the group: it counts as a change itself. What it saves is
+// the search of a Put.
 func (m *Memory) Edit(g Group, key []byte) ([]byte, bool) {
 	value, ok := m.Value(g, key)
 	if ok {

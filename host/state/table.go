@@ -35,6 +35,7 @@ type table struct {
 	keys    atomic.Int64 // entries, past their time or not
 	bytes   atomic.Int64 // of their keys and values
 	version uint64       // changes so far
+	moves   uint64       // times that entries were removed, or moved by others
 	now     int64        // entries whose time is up to here are gone
 	timed   int          // entries with a time
 	swept   int64        // now, at the last search through all entries
@@ -185,6 +186,7 @@ func (t *table) move(slot int, from, to ref) {
 
 // remove takes the entry out.
 func (t *table) remove(slot int) {
+	t.moves++
 	r := ref(t.slots[slot] & refMask)
 	if t.follower != nil {
 		t.follower.removed(r)

@@ -32,6 +32,7 @@ func (t *table) makeRoom() bool {
 // empty moves what is in use out of a chunk, and frees it. It reports false if
 // there was no place left to move to.
 func (t *table) empty(i int) bool {
+	t.moves++
 	p := &t.arena.purse
 	was := p.forced
 	p.forced = true

@@ -15,7 +15,8 @@ type Record struct {
 	Headers Span     // a header block as in the abi package; empty = none
 	Source  SourceID // which source Seq counts
 	Tag     Tag      // set by a transform, read by the router, cleared on the edge
-	Port    uint16   // index of the inbound edge it arrived on
+	Port    uint16   // index of the inbound edge it arrived on, up to MaxPort
+	Group   uint16   // of its key, in a call of a Keyed
 }
 
 // Batch is a table of records over one arena. It is not safe for concurrent use
@@ -89,11 +90,22 @@ func (b *Batch) mustFit(n int) {
 
 // Append adds a record whose parts are copied into the arena.
 func (b *Batch) Append(time int64, key, value, headers []byte) {
-	b.Records = append(b.Records, Record{Time: time, Key: b.Store(key), Value: b.Store(value), Headers: b.Store(headers)})
+	b.mustFit(len(key) + len(value) + len(headers))
+	r := Record{Time: time}
+	r.Key.Off, r.Key.Len = uint32(len(b.arena)), uint32(len(key))
+	r.Value.Off, r.Value.Len = r.Key.Off+r.Key.Len, uint32(len(value))
+	r.Headers.Off, r.Headers.Len = r.Value.Off+r.Value.Len, uint32(len(headers))
+	b.arena = append(append(append(b.arena, key...), value...), headers...)
+	b.Records = append(b.Records, r)
 }
 
-// NoKey is the Port of a record for a Keyed that has no key.
-const NoKey = math.MaxUint16
+// Ports of what came on no edge, or is not as the others, for a Keyed.
+const (
+	NoKey      = math.MaxUint16     // a record without a key
+	EventTimer = math.MaxUint16 - 1 // what is due by event time
+	ClockTimer = math.MaxUint16 - 2 // what is due by the clock
+	MaxPort    = math.MaxUint16 - 3
+)
 
 // SetKey stores a key for record i.
 func (b *Batch) SetKey(i int, key []byte) {
@@ -105,8 +117,20 @@ func (b *Batch) SetKey(i int, key []byte) {
 // AppendFrom adds a copy of record i of another batch, bytes included.
 func (b *Batch) AppendFrom(from *Batch, i int) {
 	r := from.Records[i]
-	r.Key, r.Value, r.Headers = b.Store(from.Of(r.Key)), b.Store(from.Of(r.Value)), b.Store(from.Of(r.Headers))
+	if !r.compact() {
+		r.Key, r.Value, r.Headers = b.Store(from.Of(r.Key)), b.Store(from.Of(r.Value)), b.Store(from.Of(r.Headers))
+		b.Records = append(b.Records, r)
+		return
+	}
+	start := r.Value.Off - r.Key.Len
+	at := b.Store(from.arena[start : r.Value.Off+r.Value.Len+r.Headers.Len]).Off
+	r.Key.Off, r.Value.Off, r.Headers.Off = at, at+r.Key.Len, at+r.Key.Len+r.Value.Len
 	b.Records = append(b.Records, r)
+}
+
+// compact says whether key, value and headers lie one after the other.
+func (r *Record) compact() bool {
+	return (r.Key.Len == 0 || r.Key.Off+r.Key.Len == r.Value.Off) && (r.Headers.Len == 0 || r.Value.Off+r.Value.Len == r.Headers.Off)
 }
 
 // AppendAll adds copies of all records of another batch: one copy of the arena

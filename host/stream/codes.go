@@ -37,6 +37,7 @@ const (
 	PluginDescribe    Code = "plugin-describe"
 	PluginParams      Code = "plugin-params"
 	PluginQuarantined Code = "plugin-quarantined"
+	PluginState       Code = "plugin-state"
 
 	// Guests in a call.
 	GuestTrap     Code = "guest-trap"
@@ -46,12 +47,21 @@ const (
 	GuestFuel     Code = "guest-fuel"
 	GuestLimit    Code = "guest-limit"
 	GuestMemory   Code = "guest-memory"
+	GuestReplay   Code = "guest-replay"
+	GuestStack    Code = "guest-stack"
 	RecordError   Code = "record-error"
 	RecordSize    Code = "record-too-large"
 
 	// State.
 	StateFull    Code = "state-full"
 	StateCorrupt Code = "state-corrupt"
+	StateForeign Code = "state-foreign"
+
+	// The store of checkpoints.
+	StoreUnavailable   Code = "store-unavailable"
+	StoreDenied        Code = "store-denied"
+	StoreMisconfigured Code = "store-misconfigured"
+	StoreNotAtomic     Code = "store-not-atomic"
 
 	// Sources, sinks and the machine.
 	InputMissing    Code = "input-missing"
@@ -67,11 +77,15 @@ const (
 
 // exits lists the codes whose cause is not the user's input.
 var exits = map[Code]int{
-	Internal:        ExitInternal,
-	PluginFile:      ExitEnvironment,
-	StateCorrupt:    ExitEnvironment,
-	InputUnreadable: ExitEnvironment,
-	OutputFile:      ExitEnvironment,
-	Environment:     ExitEnvironment,
-	DrainTimeout:    ExitEnvironment,
+	Internal:           ExitInternal,
+	PluginFile:         ExitEnvironment,
+	StateCorrupt:       ExitEnvironment,
+	StoreUnavailable:   ExitEnvironment,
+	StoreDenied:        ExitEnvironment,
+	StoreMisconfigured: ExitEnvironment,
+	StoreNotAtomic:     ExitEnvironment,
+	InputUnreadable:    ExitEnvironment,
+	OutputFile:         ExitEnvironment,
+	Environment:        ExitEnvironment,
+	DrainTimeout:       ExitEnvironment,
 }

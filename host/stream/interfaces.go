@@ -74,41 +74,57 @@ type Transform interface {
 	Close(ctx context.Context) error
 }
 
-// Keyed is a Transform that remembers, by group of keys. One group is used by one
-// goroutine at a time, so that records of a key come in order; In takes the place
-// of Call. What is due by event time it does in Advance, which is called after
-// everything that came before the watermark, and whose results leave before it.
+// Keyed is a Transform that remembers, by group of keys. Groups from ≤ g < to that
+// lie side by side are used together, by one goroutine at a time, so that records of
+// a key come in order; In takes the place of Call. What is due by event time it does
+// in Advance, which is called after everything that came before the watermark, and
+// whose results leave before it; so it does what is due by the clock.
 type Keyed interface {
 	Transform
 
-	// Groups returns how many groups there are.
+	// Groups returns how many groups there are, at most 65536.
 	Groups() int
 
 	// Key returns the key of a record, valid until the next call, and false if it
 	// has none. Only one goroutine calls it.
 	Key(b *Batch, i int) (key []byte, ok bool)
 
-	// Group returns the group of a key.
+	// Group returns the group of a key. Anyone may call it at any time.
 	Group(key []byte) int
 
-	// In is Call for records of a group. Their key is what Key returned; those that
-	// have none have the Port NoKey. If it returns an error or Failures what it
-	// remembers is as before, so that parts of the batch can be tried again.
-	In(ctx context.Context, group int, in *Batch, out *Output) error
+	// In is Call for records of groups that are the call's alone until it returns:
+	// Record.Group. Their key is what Key returned; those that have none have the
+	// Port NoKey. If it returns an error or Failures what it remembers is as before,
+	// so that parts of the batch can be tried again; see Output.Kept.
+	In(ctx context.Context, in *Batch, out *Output) error
 
-	// Due returns the least watermark at which a group has something to do, and
-	// false if there is none.
-	Due(group int) (at Watermark, ok bool)
+	// Due returns the least watermark at which one of the groups has something to
+	// do, and false if there is none. No call has these groups.
+	Due(from, to int) (at Watermark, ok bool)
 
-	// Advance does of what is due up to a watermark as much as a call should, at
-	// least one thing. Records that came of no input have NoSource.
-	Advance(ctx context.Context, group int, upTo Watermark, out *Output) error
+	// Alarm returns the least wall-clock time, ns since 1970, at which one of the
+	// groups has something to do, and false if there is none. No call has these
+	// groups.
+	Alarm(from, to int) (at int64, ok bool)
+
+	// Advance does of what is due in the groups, by event time up to a watermark and
+	// by the clock up to now, as much as a call should, and at least one thing if
+	// any is due. What it does itself goes to out, with Source NoSource where it came
+	// of no input. What is to be handled like a record, with all that this means
+	// when it fails, it appends to in, which is empty: with its Group, the Source
+	// NoSource and the Port EventTimer or ClockTimer. In gets it in the same call. An
+	// error fails the vertex, and there are no Failures.
+	//
+	// Once all inputs have ended, upTo is EndOfTime and now math.MaxInt64, until
+	// nothing is due: what then sets an alarm again each time has no end.
+	Advance(ctx context.Context, from, to int, upTo Watermark, now int64, in *Batch, out *Output) error
 }
 
 // Output is what a transform makes of one batch.
 type Output struct {
 	*Batch
 	Failures []Failure
+	Kept     bool // of a Keyed: with Failures, all is done and remembered but these
 }
 
 // Failure is a record that its transform could not handle.
@@ -116,6 +132,14 @@ type Failure struct {
 	Input  int // index in the input batch
 	Reason string
 }
+
+// Fatal is the error of a transform that cannot go on whatever it is given: no record
+// is to blame, and the vertex fails.
+type Fatal struct{ Err error }
+
+func (f *Fatal) Error() string { return f.Err.Error() }
+
+func (f *Fatal) Unwrap() error { return f.Err }
 
 // Rejected is the error of a sink that took all records of a batch but some.
 type Rejected struct{ Failures []Failure }

@@ -32,6 +32,9 @@
 // result holds all records so far, and replaces those before of its key and start.
 // Sessions that are merged give no result to take an earlier one back.
 //
+// Guests has the accumulators folded by a guest instead of an Aggregator: many windows
+// of a batch at a time, and with the same results.
+//
 // Invariants:
 //
 //  1. What an operator knows is in Store and Timers: an operator over copies of
@@ -42,7 +45,8 @@
 //  4. A record with an error of its own has changed nothing.
 //  5. The result does not depend on the order of records, rounding aside, but for
 //     which of them are late.
-//  6. Stored bytes that are corrupt give ErrCorrupt, or a wrong result; no panic.
+//  6. A call of Guests that fails has changed nothing.
+//  7. Stored bytes that are corrupt give ErrCorrupt, or a wrong result; no panic.
 //
 // The model is that of Akidau et al., The Dataflow Model, VLDB 2015, with what
 // Flink does where that leaves a choice, unless said.

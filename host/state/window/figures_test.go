@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -32,9 +33,7 @@ func (s *visits) Read(_ context.Context, b *stream.Batch) error {
 		s.left--
 		s.next++
 		n := uint64(s.next) * 0x9e3779b97f4a7c15 >> 20 % 1_000_000
-		for i := range key {
-			key[i] = byte(n >> (8 * i))
-		}
+		binary.LittleEndian.PutUint64(key[:], n)
 		b.Append(int64(s.next)*int64(time.Microsecond), key[:], s.value[:], nil)
 	}
 	return nil

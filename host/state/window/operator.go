@@ -17,8 +17,8 @@ type Store interface {
 }
 
 // Editor is what a Store may be as well. Edit is as Value, counts as a change of the
-// group, and lets the value be written to until the next one: a record then costs
-// one search instead of two.
+// group, and lets the value be written to until the next Put or Delete there: a
+// record then costs one search instead of two.
 type Editor interface {
 	Edit(g state.Group, key []byte) ([]byte, bool)
 }
@@ -41,9 +41,15 @@ type Operator struct {
 	store  Store
 	editor Editor // the store, or nil
 	warmer Warmer // the store, or nil
+	finder Finder // the store, or nil
 	timers Timers
 
 	last Window // a fixed window, to save a division per record
+
+	// Of the records in hand, of a step of a batch.
+	text           []byte
+	names, entries [][]byte
+	moved          bool // one was put elsewhere since they were found
 
 	// Buffers, empty between calls.
 	name, list []byte // keys in the store, of an entry and of a list
@@ -66,6 +72,7 @@ func New(spec Spec, agg Aggregator, store Store, timers Timers) (*Operator, erro
 	o := &Operator{spec: spec, agg: agg, store: store, timers: timers}
 	o.editor, _ = store.(Editor)
 	o.warmer, _ = store.(Warmer)
+	o.finder, _ = store.(Finder)
 	return o, nil
 }
 
@@ -112,13 +119,11 @@ func (o *Operator) Add(g state.Group, r Record, watermark stream.Watermark, emit
 	now := int64(watermark)
 	switch o.spec.Kind {
 	case Fixed:
-		if r.Time < o.last.Start || r.Time >= o.last.End {
-			o.last, _ = o.spec.newest(r.Time)
-		}
-		if o.over(o.last, now) {
+		w := o.fixed(r.Time)
+		if o.over(w, now) {
 			return true, nil
 		}
-		return false, o.fold(g, o.last, r, now, emit)
+		return false, o.fold(g, w, r, now, emit)
 	case Sliding:
 		late = true
 		w, into := o.spec.newest(r.Time)
@@ -155,6 +160,7 @@ func (o *Operator) fold(g state.Group, w Window, r Record, now int64, emit func(
 		if entry, found := o.editor.Edit(g, o.name); found {
 			return o.edit(g, w, r, entry, now, emit)
 		}
+		return o.open(g, w, r, now, emit)
 	}
 	tail, found, err := o.load(g)
 	if err != nil {
@@ -164,6 +170,17 @@ func (o *Operator) fold(g state.Group, w Window, r Record, now int64, emit func(
 		return err
 	}
 	return o.save(g, w, r, tail, change{found, w.End}, now, emit)
+}
+
+// open is fold for a window that is not there.
+func (o *Operator) open(g state.Group, w Window, r Record, now int64, emit func(Result)) (err error) {
+	if o.acc, err = o.agg.Add(o.agg.Init(o.acc[:0]), r); err != nil {
+		return err
+	}
+	moved := o.moved
+	err = o.save(g, w, r, 0, change{false, w.End}, now, emit)
+	o.moved = moved // others stay where they are
+	return err
 }
 
 // edit is fold for a window whose entry can be written to.
@@ -176,9 +193,14 @@ func (o *Operator) edit(g state.Group, w Window, r Record, entry []byte, now int
 	if err != nil {
 		return err
 	}
+	inPlace := len(changed) == len(acc) && (len(acc) == 0 || &changed[0] == &acc[0])
+	if inPlace && w.End > now && o.spec.EveryRecords == 0 && o.spec.Every == 0 {
+		binary.LittleEndian.PutUint32(entry[len(acc):], counted(tail))
+		return nil
+	}
 	own := o.acc
 	o.acc = changed
-	if len(changed) == len(acc) && (len(acc) == 0 || &changed[0] == &acc[0]) {
+	if inPlace {
 		o.entry = entry
 	}
 	err = o.save(g, w, r, tail, change{true, w.End}, now, emit)
@@ -215,6 +237,7 @@ func (o *Operator) put(g state.Group, tail uint32) error {
 		return nil
 	}
 	o.acc = binary.LittleEndian.AppendUint32(o.acc, tail)
+	o.moved = true
 	err := o.store.Put(g, o.name, o.acc, 0)
 	o.acc = o.acc[:n]
 	return err
@@ -226,34 +249,68 @@ type change struct {
 	end   int64
 }
 
-// save writes a window back that has one more record, and sets its timers.
-func (o *Operator) save(g state.Group, w Window, r Record, tail uint32, was change, now int64, emit func(Result)) error {
-	fresh := tail&maxCount == 0
+// step is what one more record makes of a window.
+type step struct {
+	tail  uint32
+	fresh bool  // it is the first since the last result
+	fires bool  // an early result is due now
+	alarm bool  // one is due later, at a time that needs a timer
+	at    int64 // of the alarm
+}
+
+// counted returns a tail with one more record.
+func counted(tail uint32) uint32 {
 	if tail&maxCount < maxCount {
 		tail++
 	}
+	return tail
+}
+
+// step returns what a record of some time makes of a window with a tail.
+func (s *Spec) step(tail uint32, w Window, time, now int64) step {
+	n := step{tail: counted(tail), fresh: tail&maxCount == 0}
 	open := w.End > now
-	fires := open && o.spec.EveryRecords > 0 && tail&maxCount >= uint32(o.spec.EveryRecords)
-	if fires {
-		tail &= early
+	if n.fires = open && s.EveryRecords > 0 && n.tail&maxCount >= uint32(s.EveryRecords); n.fires {
+		n.tail &= early
 	}
-	if o.spec.Every > 0 && open && !fires && tail&early == 0 {
+	if s.Every > 0 && open && !n.fires && n.tail&early == 0 {
 		from := now
 		if watermark := stream.Watermark(now); watermark == stream.NoWatermark {
-			from = r.Time
+			from = time
 		}
-		every := int64(o.spec.Every)
-		if at := plus(from, every-modulo(from, every)); at < w.End {
-			tail |= early
-			if err := o.set(g, isEarly, at); err != nil {
-				return err
-			}
+		every := int64(s.Every)
+		if n.at = plus(from, every-modulo(from, every)); n.at < w.End {
+			n.tail |= early
+			n.alarm = true
 		}
 	}
-	if err := o.put(g, tail); err != nil {
+	return n
+}
+
+// save writes a window back that has one more record, and sets its timers.
+func (o *Operator) save(g state.Group, w Window, r Record, tail uint32, was change, now int64, emit func(Result)) error {
+	n := o.spec.step(tail, w, r.Time, now)
+	if n.alarm {
+		if err := o.set(g, isEarly, n.at); err != nil {
+			return err
+		}
+	}
+	if err := o.put(g, n.tail); err != nil {
 		return err
 	}
-	shared := o.spec.Kind != Session
+	if err := o.arm(g, w, r.Key, was, n.fresh, now); err != nil {
+		return err
+	}
+	if n.fires {
+		return o.fire(r.Key, w, Early, emit)
+	}
+	return nil
+}
+
+// arm sets the timers of the window of the entry o.name, which has records that it
+// had not before, the first of them since the last result if fresh.
+func (o *Operator) arm(g state.Group, w Window, key []byte, was change, fresh bool, now int64) error {
+	shared, open := o.spec.Kind != Session, w.End > now
 	switch {
 	case shared && open:
 	case open && (!was.found || was.end <= now):
@@ -271,12 +328,7 @@ func (o *Operator) save(g state.Group, w Window, r Record, tail uint32, was chan
 		}
 	}
 	if shared && !was.found {
-		if err := o.enlist(g, w, r.Key, now); err != nil {
-			return err
-		}
-	}
-	if fires {
-		return o.fire(r.Key, w, Early, emit)
+		return o.enlist(g, w, key, now)
 	}
 	return nil
 }

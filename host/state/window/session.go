@@ -64,22 +64,27 @@ func (o *Operator) loadSessions(g state.Group, key []byte) error {
 
 // putSessions replaces the sessions [from, to) of o.sessions and writes the list.
 func (o *Operator) putSessions(g state.Group, from, to int, with ...session) error {
-	rest := o.sessions[to*sessionSize:]
-	if len(with) > to-from { // one more: make room
-		o.sessions = append(o.sessions, make([]byte, sessionSize)...)
-		copy(o.sessions[(to+1)*sessionSize:], rest[:len(rest):len(rest)])
-		rest = o.sessions[(to+1)*sessionSize:]
-	}
-	list := o.sessions[:from*sessionSize]
-	for _, s := range with {
-		list = s.append(list)
-	}
-	o.sessions = append(list, rest...)
+	o.sessions = splice(o.sessions, from, to, with...)
 	if len(o.sessions) == 0 {
 		o.store.Delete(g, o.list)
 		return nil
 	}
 	return o.store.Put(g, o.list, o.sessions, 0)
+}
+
+// splice replaces the sessions [from, to) of a list by at most one more than they are.
+func splice(list []byte, from, to int, with ...session) []byte {
+	rest := list[to*sessionSize:]
+	if len(with) > to-from { // one more: make room
+		list = append(list, make([]byte, sessionSize)...)
+		copy(list[(to+1)*sessionSize:], rest[:len(rest):len(rest)])
+		rest = list[(to+1)*sessionSize:]
+	}
+	list = list[:from*sessionSize]
+	for _, s := range with {
+		list = s.append(list)
+	}
+	return append(list, rest...)
 }
 
 // join adds a record to the session that it belongs to, which is a new one, or the

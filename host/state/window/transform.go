@@ -47,6 +47,8 @@ type group struct {
 	records  []Record         // in hand
 	all      []state.Group    // the group, for each of them
 	acc      int              // the largest accumulator seen
+	need     room             // of the records in hand
+	touched  []state.Group    // those of the records in hand, if the first is of this one
 	_        [64]byte         // groups share no cache line
 }
 
@@ -90,25 +92,31 @@ func (t *Transform) Call(context.Context, *stream.Batch, *stream.Output) error {
 	panic("BUG: aggregation called without a group")
 }
 
-// In implements stream.Keyed.
-func (t *Transform) In(_ context.Context, n int, in *stream.Batch, out *stream.Output) error {
-	g := &t.groups[n]
-	if t.check(g, in, out); len(out.Failures) > 0 {
+// In implements stream.Keyed. Calls for other groups may be under way, so it works
+// with what belongs to the group of the first record.
+func (t *Transform) In(_ context.Context, in *stream.Batch, out *stream.Output) error {
+	first := &t.groups[in.Records[0].Group]
+	if t.check(first, in, out); len(out.Failures) > 0 {
 		return nil
 	}
-	if err := t.reserve(state.Group(n), g, in); err != nil {
+	defer t.release(first)
+	if err := t.reserve(first, in); err != nil {
 		return err
 	}
-	defer t.release(state.Group(n))
-	if !g.used {
-		g.used, g.latest = true, in.Records[0].Time
-	}
-	g.reached = max(g.reached, in.Watermark)
-	emit := t.emitter(g, out)
-	g.records, g.all = g.records[:0], g.all[:0]
+	reached := in.Watermark
 	for i := range in.Records {
-		g.latest = max(g.latest, in.Records[i].Time)
-		g.records, g.all = append(g.records, t.record(in, i)), append(g.all, state.Group(n))
+		r := &in.Records[i]
+		g := &t.groups[r.Group]
+		if !g.used {
+			g.used, g.latest = true, r.Time
+		}
+		g.latest, reached = max(g.latest, r.Time), max(reached, g.reached)
+	}
+	first.records, first.all = first.records[:0], first.all[:0]
+	for i := range in.Records {
+		r := &in.Records[i]
+		t.groups[r.Group].reached = reached
+		first.records, first.all = append(first.records, t.record(in, i)), append(first.all, state.Group(r.Group))
 	}
 	var failed error
 	late := func(i int, err error) {
@@ -117,18 +125,24 @@ func (t *Transform) In(_ context.Context, n int, in *stream.Batch, out *stream.O
 			out.Records[out.Len()-1].Tag = t.cfg.Late
 		}
 	}
-	if err := errors.Join(g.operator.AddBatch(g.all, g.records, g.reached, late, emit), failed); err != nil {
+	emit := t.emitter(first, out)
+	if err := errors.Join(first.operator.AddBatch(first.all, first.records, reached, late, emit), failed); err != nil {
 		return err
 	}
-	if at, ok := t.timers.NextOf(state.Group(n)); ok && at <= int64(g.reached) {
-		return g.operator.Advance(state.Group(n), g.reached, emit) // late ones that still count
+	for _, n := range first.touched {
+		if at, ok := t.timers.NextOf(n); ok && at <= int64(reached) { // late ones that still count
+			if err := first.operator.Advance(n, reached, emit); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 func (t *Transform) record(in *stream.Batch, i int) Record {
-	r := Record{Key: in.Key(i), Time: in.Records[i].Time, Item: in.Value(i)}
+	r := Record{Key: in.Key(i), Time: in.Records[i].Time}
 	if t.cfg.Value != nil {
+		r.Item = in.Value(i)
 		r.Value, _ = t.cfg.Value(in, i)
 	}
 	return r
@@ -168,20 +182,36 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// room is what entries of the store and timers need.
+type room struct{ entries, bytes, timers, timerBytes int }
+
 // reserve makes room for all that the records of a call may add, so that none is
-// left half done.
-func (t *Transform) reserve(n state.Group, g *group, in *stream.Batch) error {
-	var entries, bytes, timers, timerBytes int
+// left half done. Also after an error release gives it back.
+func (t *Transform) reserve(first *group, in *stream.Batch) error {
+	first.touched = first.touched[:0]
+	key, acc, one := -1, 0, room{}
 	for i := range in.Records {
-		e, b, m, mb := t.cfg.Spec.Room(len(in.Key(i)), t.grown(g.acc, len(in.Value(i))))
-		entries, bytes, timers, timerBytes = entries+e, bytes+b, timers+m, timerBytes+mb
+		r := &in.Records[i]
+		k, a := int(r.Key.Len), t.grown(first.acc, int(r.Value.Len))
+		if k != key || a != acc {
+			key, acc = k, a
+			one.entries, one.bytes, one.timers, one.timerBytes = t.cfg.Spec.Room(k, a)
+		}
+		need := &t.groups[r.Group].need
+		if need.entries == 0 {
+			first.touched = append(first.touched, state.Group(r.Group))
+		}
+		need.entries, need.bytes = need.entries+one.entries, need.bytes+one.bytes
+		need.timers, need.timerBytes = need.timers+one.timers, need.timerBytes+one.timerBytes
 	}
-	if err := t.store.Reserve(n, entries, bytes); err != nil {
-		return err
-	}
-	if err := t.timers.Reserve(n, timers, timerBytes); err != nil {
-		t.store.Release(n)
-		return err
+	for _, n := range first.touched {
+		need := &t.groups[n].need
+		if err := t.store.Reserve(n, need.entries, need.bytes); err != nil {
+			return err
+		}
+		if err := t.timers.Reserve(n, need.timers, need.timerBytes); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -198,17 +228,20 @@ func (t *Transform) grown(acc, value int) int {
 	return acc
 }
 
-func (t *Transform) release(n state.Group) {
-	t.store.Release(n)
-	t.timers.Release(n)
+func (t *Transform) release(first *group) {
+	for _, n := range first.touched {
+		t.store.Release(n)
+		t.timers.Release(n)
+		t.groups[n].need = room{}
+	}
 }
 
-// emitter returns a function that adds results to out.
+// emitter returns a function that adds results to out, with the scratch of a group.
 func (t *Transform) emitter(g *group, out *stream.Output) func(Result) {
 	return func(r Result) {
 		at := r.End - 1
 		if r.End == math.MaxInt64 {
-			at = g.latest
+			at = t.groups[t.Group(r.Key)].latest
 		}
 		g.scratch = r.AppendJSON(g.scratch[:0], t.cfg.Aggregate)
 		out.Append(at, r.Key, g.scratch, nil)
@@ -217,7 +250,16 @@ func (t *Transform) emitter(g *group, out *stream.Output) func(Result) {
 }
 
 // Due implements stream.Keyed.
-func (t *Transform) Due(n int) (stream.Watermark, bool) {
+func (t *Transform) Due(from, to int) (least stream.Watermark, ok bool) {
+	for n := from; n < to; n++ {
+		if at, due := t.due(n); due && (!ok || at < least) {
+			least, ok = at, true
+		}
+	}
+	return least, ok
+}
+
+func (t *Transform) due(n int) (stream.Watermark, bool) {
 	if at, ok := t.timers.NextOf(state.Group(n)); ok {
 		return stream.Watermark(at), true
 	}
@@ -225,11 +267,27 @@ func (t *Transform) Due(n int) (stream.Watermark, bool) {
 	return stream.EndOfTime, g.used && g.reached < stream.EndOfTime
 }
 
+// Alarm implements stream.Keyed: windows are of event time.
+func (t *Transform) Alarm(from, to int) (at int64, ok bool) { return 0, false }
+
+// enough is how many results a call gives before it leaves the next group to
+// another one.
+const enough = 4096
+
 // Advance implements stream.Keyed.
-func (t *Transform) Advance(_ context.Context, n int, upTo stream.Watermark, out *stream.Output) error {
-	g := &t.groups[n]
-	g.reached = upTo
-	return g.operator.Advance(state.Group(n), upTo, t.emitter(g, out))
+func (t *Transform) Advance(_ context.Context, from, to int, upTo stream.Watermark, _ int64, _ *stream.Batch, out *stream.Output) error {
+	for n := from; n < to && out.Len() < enough; n++ {
+		at, due := t.due(n)
+		g := &t.groups[n]
+		g.reached = max(g.reached, upTo)
+		if !due || at > upTo {
+			continue
+		}
+		if err := g.operator.Advance(state.Group(n), g.reached, t.emitter(g, out)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close implements stream.Transform.

@@ -183,7 +183,7 @@ func TestRecordsThatCannotBeSummedChangeNothing(t *testing.T) {
 		for _, v := range values {
 			in.Append(1, []byte("k"), []byte(v), nil)
 		}
-		if err := tr.In(t.Context(), 0, in, &out); err != nil {
+		if err := tr.In(t.Context(), in, &out); err != nil {
 			t.Fatal(err)
 		}
 		return out.Failures
@@ -195,16 +195,16 @@ func TestRecordsThatCannotBeSummedChangeNothing(t *testing.T) {
 		t.Errorf("failures %+v", f)
 	}
 	out := stream.Output{Batch: &stream.Batch{}}
-	if at, due := tr.Due(0); !due || at != stream.EndOfTime {
+	if at, due := tr.Due(0, 1); !due || at != stream.EndOfTime {
 		t.Errorf("due at %d, %v", at, due)
 	}
-	if err := tr.Advance(t.Context(), 0, stream.EndOfTime, &out); err != nil || out.Len() != 1 {
+	if err := tr.Advance(t.Context(), 0, 1, stream.EndOfTime, 0, nil, &out); err != nil || out.Len() != 1 {
 		t.Fatalf("%d results, %v", out.Len(), err)
 	}
 	if want := `{"key":"k","start":null,"end":null,"fired":"on-time","sum":11}`; string(out.Value(0)) != want {
 		t.Errorf("got %s, want %s", out.Value(0), want)
 	}
-	if _, due := tr.Due(0); due {
+	if _, due := tr.Due(0, 1); due {
 		t.Error("something is due after the end of time")
 	}
 }

@@ -1,0 +1,77 @@
+package state
+
+import (
+	"bytes"
+	"hash/maphash"
+	"runtime"
+)
+
+// Find is Edit for many keys at once, each in the group at its index: it sets
+// values[i] to the value of a key, which may be written to at its length, or to nil
+// if it is not there. A value is valid until its key is put or deleted, and until
+// Moves of its group changes. It costs a part of the time of as many Edits.
+//
+// The loads stand alone in short loops, as in Warm.
+func (m *Memory) Find(groups []Group, keys, values [][]byte) {
+	for len(keys) > 0 {
+		n := min(len(keys), warmStep)
+		m.find(groups[:n], keys[:n], values[:n])
+		groups, keys, values = groups[n:], keys[n:], values[n:]
+	}
+}
+
+// Moves grows whenever values of a group may have got to other places, but for that
+// of a Put. Put, Delete and Reserve may do that.
+func (m *Memory) Moves(g Group) uint64 { return m.groups[g].moves }
+
+// find is Find for at most warmStep keys.
+func (m *Memory) find(groups []Group, keys, values [][]byte) {
+	var hashes [warmStep]uint64
+	var slots [warmStep]*uint64
+	none, sum := uint64(0), uint64(0)
+	for i, key := range keys {
+		t := &m.groups[groups[i]].table
+		hashes[i], slots[i] = maphash.Bytes(t.seed, key), &none
+		if len(t.slots) > 0 {
+			slots[i] = &t.slots[hashes[i]>>t.shift]
+		}
+	}
+	for _, s := range slots[:len(keys)] {
+		sum += *s
+	}
+	for i, key := range keys {
+		t, h := &m.groups[groups[i]].table, hashes[i]
+		s := *slots[i]
+		for at := int(h >> t.shift); s != 0 && (s^h)>>refBits != 0; s = t.slots[at] {
+			at = (at + 1) & (len(t.slots) - 1)
+		}
+		values[i] = nil
+		if s != 0 {
+			d := t.arena.at(ref(s & refMask))
+			values[i] = d[:min(smallHead+len(key)+1, len(d))]
+		}
+	}
+	for _, d := range values[:len(keys)] {
+		if d != nil {
+			sum += uint64(d[0]) + uint64(d[len(d)-1])
+		}
+	}
+	runtime.KeepAlive(sum)
+	for i, key := range keys {
+		if values[i] != nil {
+			values[i] = m.found(groups[i], key, values[i])
+		}
+	}
+}
+
+// found returns the value of a key, given where an entry with most of its hash is.
+func (m *Memory) found(g Group, key, d []byte) []byte {
+	s := &m.groups[g]
+	if d = d[:cap(d)]; small(d) && int(d[1]) == len(key) && bytes.Equal(d[smallHead:smallHead+len(key)], key) {
+		s.version++
+		at := smallHead + len(key)
+		return d[at : at+int(d[3]) : at+int(d[3])]
+	}
+	value, _ := m.Edit(g, key)
+	return value
+}
