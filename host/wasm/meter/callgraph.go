@@ -39,14 +39,22 @@ func (s *settling) visit(i uint32) {
 	s.state[i] = entered
 	f := &s.functions[i]
 	for _, callee := range f.calls {
-		s.visit(callee)
-		switch c := &s.functions[callee]; {
-		case s.state[callee] == entered:
-			s.again[callee] = true
-		case c.free:
-			f.cost = add(f.cost, c.cost)
-		}
+		s.call(f, callee)
+	}
+	for _, callee := range f.final {
+		s.call(f, callee)
 	}
 	s.state[i] = left
 	f.free = !s.again[i] && f.cost <= freeSize
+}
+
+// call visits what a function calls.
+func (s *settling) call(f *function, callee uint32) {
+	s.visit(callee)
+	switch c := &s.functions[callee]; {
+	case s.state[callee] == entered:
+		s.again[callee] = true
+	case c.free:
+		f.cost = add(f.cost, c.cost)
+	}
 }

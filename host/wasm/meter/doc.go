@@ -1,6 +1,6 @@
 // Package meter rewrites WebAssembly modules so that they can be interrupted and
-// cost what they are allowed to: it counts fuel down in a global, and where it
-// is used up the guest calls the host.
+// cost what they are allowed to: it counts fuel and stack down in globals, and where
+// one is used up the guest calls the host.
 //
 //	function entry, branches back to a loop, before bulk instructions and calls
 //	through a table:
@@ -25,6 +25,20 @@
 // (see callgraph.go). Jumps of Go's compiler that lead back to a loop only to go
 // forward from there need no check (see dispatch.go).
 //
+// Functions that may call each other round and round also count the stack that
+// is left (see depth.go for which, frame.go for how much):
+//
+//	entry                           before each return
+//	    global.get $stack               global.get $stack
+//	    i64.const  frame                i64.const  frame
+//	    i64.sub                         i64.add
+//	    global.set $stack               global.set $stack
+//
+// At the entry one test serves fuel and stack: the call of yield follows if either
+// is negative. So that all returns come by the same place, a block is put around
+// the body, and a return becomes a branch to its end. A trap leaves the stack
+// uncounted for.
+//
 // Where the check stands and which side comes first is made for wazero's
 // register allocator: the state of registers where branches meet is that of the
 // first one, and a loop's variable that is live across a call is stored at each
@@ -45,6 +59,8 @@
 //  3. Between two calls of yield a guest executes a number of instructions that
 //     is bounded by the slice and the size of its module.
 //  4. No input makes Rewrite panic.
+//  5. A function that returns leaves as much stack as it found; what functions that
+//     do not count take at once is bounded.
 //
 // The format is that of the WebAssembly Core Specification 2.0, chapter 5, with
 // tail calls. Other proposals are refused by name.

@@ -3,6 +3,7 @@ package meter
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	wasm "github.com/wasmill/wasmill/host/wasm/binary"
 )
@@ -23,10 +24,15 @@ type function struct {
 	body   []byte // with the declarations of locals
 	code   int    // where instructions start in body
 	locals uint32 // parameters included
+	wide   bool   // there are vectors among its locals
 	cost   uint32 // of each instruction once
 	calls  []uint32
-	free   bool // has no check of its own: its callers pay
-	bulk   bool // has bulk instructions with checks
+	final  []uint32 // calls that do not return: an unreachable instruction follows
+	tables []uint32 // types of functions that it calls through tables
+	free   bool     // has no check of its own: its callers pay
+	bulk   bool     // has bulk instructions with checks
+	frame  uint32   // bytes of stack, estimated
+	depth  uint32   // bytes that it counts while it runs; 0 = none
 }
 
 // scan walks a body for the first time: it checks all indices and weighs.
@@ -37,6 +43,7 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 		return f, err
 	}
 	f.code = r.Pos()
+	stack := newFrame(m, typ, &f)
 	open := 0 // constructs
 	var before instruction
 	for {
@@ -48,6 +55,7 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 			return f, err
 		}
 		f.cost = add(f.cost, weigh(&in))
+		stack.step(&in)
 		switch {
 		case in.op == opLoop || in.op == opBlock || in.op == opIf:
 			open++
@@ -55,13 +63,22 @@ func (m *module) scan(body []byte, typ wasm.FuncType) (f function, err error) {
 			if r.More() {
 				return f, errors.New("there are instructions after the end of the function")
 			}
+			f.frame = stack.size()
 			return f, nil
 		case in.op == opEnd:
 			open--
+		case in.op == opBr || in.op == opBrIf || in.op == opBrTable:
+			if most := slices.Max(branches(&in, body)); int64(most) > int64(open) {
+				return f, fmt.Errorf("branch to %d of %d", most, open+1)
+			}
 		case in.bulk():
 			f.bulk = f.bulk || metered(&in, &before)
+		case in.op == opCall && in.index >= m.yield && in.end < len(body) && body[in.end] == opUnreachable:
+			f.final = append(f.final, in.index-m.yield)
 		case (in.op == opCall || in.op == opReturnCall) && in.index >= m.yield:
 			f.calls = append(f.calls, in.index-m.yield)
+		case in.op == opCallIndirect || in.op == opReturnCallI:
+			f.tables = append(f.tables, in.index)
 		}
 		before = in
 	}
@@ -85,7 +102,7 @@ func branches(in *instruction, body []byte) []uint32 {
 func (f *function) readLocals(r *wasm.Reader) error {
 	for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 		group := r.U32()
-		r.ValueType()
+		f.wide = r.ValueType() == wasm.V128 || f.wide
 		if uint64(f.locals)+uint64(group) > maxLocals {
 			return fmt.Errorf("more than %d locals", maxLocals)
 		}

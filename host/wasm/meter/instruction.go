@@ -12,11 +12,12 @@ type instruction struct {
 	start, end int    // in the body
 	index      uint32 // of a function, global, local, type or table
 	value      uint32 // of i32.const, if it is not negative
-	typed      bool   // a block whose type is index
+	typed      bool   // a block whose type is index; otherwise that is what it leaves, or noType
 }
 
 // Opcodes that matter here.
 const (
+	opUnreachable  = 0x00
 	opBlock        = 0x02
 	opLoop         = 0x03
 	opIf           = 0x04
@@ -25,10 +26,14 @@ const (
 	opBr           = 0x0c
 	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opReturnCall   = 0x12
 	opReturnCallI  = 0x13
+	opDrop         = 0x1a
+	opSelect       = 0x1b
+	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
 	opLocalSet     = 0x21
 	opLocalTee     = 0x22
@@ -43,7 +48,9 @@ const (
 	opI64GeS       = 0x59
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
+	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
+	opI64Or        = 0x84
 	opI64ShrU      = 0x88
 	opExtendU      = 0xad // i64.extend_i32_u
 	opRefNull      = 0xd0
@@ -104,7 +111,7 @@ func next(r *binary.Reader) (in instruction) {
 	case op == opCallIndirect || op == opReturnCallI:
 		in.index = r.U32() // type
 		r.U32()            // table
-	case op == 0x1c: // select with types
+	case op == opSelectTyped:
 		for n := r.Count(); n > 0 && r.Err() == nil; n-- {
 			r.ValueType()
 		}
@@ -126,7 +133,7 @@ func next(r *binary.Reader) (in instruction) {
 		misc(r, &in)
 	case op == prefixSIMD:
 		simd(r, &in)
-	case op <= 0x01, op == opElse, op == opEnd, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
+	case op <= 0x01, op == opElse, op == opEnd, op == opReturn, op == opDrop, op == opSelect, op >= 0x45 && op <= 0xc4, op == 0xd1:
 	default:
 		r.Fail(fmt.Errorf("opcode %#x is not known", op))
 	}

@@ -8,10 +8,11 @@ import (
 )
 
 // Version changes with the code that Rewrite makes, for caches.
-const Version = 2
+const Version = 3
 
 // The import that a rewritten module asks for, of type () -> i64: it returns
-// the next slice of fuel, or traps.
+// the next slice of fuel, or traps. If the global of ExportStack is negative it
+// has to trap.
 const (
 	ImportModule = "wasmill_meter"
 	ImportYield  = "yield"
@@ -21,6 +22,7 @@ const (
 const (
 	reserved     = "wasmill:"
 	ExportFuel   = reserved + "fuel"    // the i64 global that counts down
+	ExportStack  = reserved + "stack"   // the i64 global with the bytes of stack that are left
 	ExportGlobal = reserved + "global:" // and the index of a mutable global
 )
 
@@ -28,6 +30,9 @@ const (
 type Limits struct {
 	MemoryPages   uint64
 	TableElements uint64 // of all tables together
+	Stack         int64  // of calls in calls, bytes as estimated; 0 = it is not counted
+
+	all bool // every function counts the stack
 }
 
 // Result is a rewritten module.
@@ -37,6 +42,7 @@ type Result struct {
 	Functions int // with a check at their entry
 	Loops     int // with a check where they start again
 	Bulk      int // functions with checks before bulk instructions
+	Nested    int // functions that count the stack
 }
 
 // Rewrite meters a module, which has been decoded from data.
@@ -60,6 +66,7 @@ func Rewrite(in *wasm.Module, limits Limits) (*Result, error) {
 	}
 	m.functions = m.yield + uint32(len(in.Funcs))
 	m.taken = make([]bool, len(in.Funcs))
+	m.signatures = signatures(in)
 	if err := m.readGlobals(); err != nil {
 		return nil, err
 	}
@@ -75,11 +82,34 @@ type module struct {
 	limits    Limits
 	functions uint32   // before
 	yield     uint32   // index of the new import: behind the other imported functions
-	globals   uint32   // before: the index of the new global
+	globals   uint32   // before: the index of the fuel; the next is that of the stack
 	taken     []bool   // functions that tables may hold, by index among those not imported
 	indirect  uint32   // weight of a call through a table
 	mutable   []uint32 // indices of the mutable globals that are not imported
 	result    Result
+
+	signatures []wasm.FuncType // of all functions; the zero value for a type that is not there
+	blocks     []uint32        // by type: the one of a block that leaves its results, if there are several
+	now        uint32          // counts calls and loops
+	touched    []uint32        // by local: when it was last read or written
+}
+
+// signatures returns the types of all functions, imported ones first.
+func signatures(in *wasm.Module) []wasm.FuncType {
+	var out []wasm.FuncType
+	for _, im := range in.Imports {
+		if im.Kind == wasm.ExternFunc {
+			out = append(out, im.Type)
+		}
+	}
+	for _, t := range in.Funcs {
+		if int64(t) >= int64(len(in.Types)) {
+			out = append(out, wasm.FuncType{})
+			continue
+		}
+		out = append(out, in.Types[t])
+	}
+	return out
 }
 
 // take notes that a table may hold a function.

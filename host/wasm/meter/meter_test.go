@@ -18,7 +18,7 @@ import (
 	"github.com/wasmill/wasmill/host/wasm/meter"
 )
 
-var limits = meter.Limits{MemoryPages: 1024, TableElements: 10_000}
+var limits = meter.Limits{MemoryPages: 1024, TableElements: 10_000, Stack: 1 << 40}
 
 // rewrite decodes and meters a module.
 func rewrite(data []byte) (*meter.Result, error) {
@@ -27,6 +27,15 @@ func rewrite(data []byte) (*meter.Result, error) {
 		return nil, err
 	}
 	return meter.Rewrite(m, limits)
+}
+
+// rewriteAll is rewrite with the stack counted by every function.
+func rewriteAll(data []byte) (*meter.Result, error) {
+	m, err := binary.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	return meter.Rewrite(m, limits.CountAll())
 }
 
 // engines are wazero's two ways of running code.
@@ -55,6 +64,9 @@ func start(t testing.TB, config wazero.RuntimeConfig, data []byte, slice int64) 
 	})
 	yield := api.GoFunc(func(_ context.Context, stack []uint64) {
 		m.yields++
+		if m.module != nil && int64(m.module.ExportedGlobal(meter.ExportStack).Get()) < 0 {
+			panic(errors.New("stack used up"))
+		}
 		stack[0] = uint64(m.slice)
 	})
 	_, err := r.NewHostModuleBuilder(meter.ImportModule).NewFunctionBuilder().
@@ -70,11 +82,31 @@ func start(t testing.TB, config wazero.RuntimeConfig, data []byte, slice int64) 
 
 func (m *machine) call(t testing.TB, name string, params ...uint64) (uint64, error) {
 	t.Helper()
-	results, err := m.module.ExportedFunction(name).Call(t.Context(), params...)
+	var results []uint64
+	err := balanced(t, m.module, func() (err error) {
+		results, err = m.module.ExportedFunction(name).Call(t.Context(), params...)
+		return err
+	})
 	if err != nil || len(results) == 0 {
 		return 0, err
 	}
 	return results[0], nil
+}
+
+// balanced makes a call, and sees to it that the stack is back to what it was,
+// unless the call fails or the module is not metered.
+func balanced(t testing.TB, m api.Module, call func() error) error {
+	t.Helper()
+	left := m.ExportedGlobal(meter.ExportStack)
+	if left == nil {
+		return call()
+	}
+	before := left.Get()
+	err := call()
+	if after := left.Get(); err == nil && after != before {
+		t.Errorf("%d bytes of stack are left, before the call there were %d", after, before)
+	}
+	return err
 }
 
 // program computes with everything that rewriting touches: loops in loops,

@@ -130,9 +130,30 @@ func appended(content, element []byte) ([]byte, error) {
 	return slices.Concat(appendU32(nil, n+1), elements, element), err
 }
 
-// types adds the type of yield at the end.
+// types adds the type of yield at the end, and behind it those of blocks around
+// the bodies of functions with several results.
 func (m *module) types(content []byte) ([]byte, error) {
-	return appended(content, []byte{0x60, 0, 1, byte(wasm.I64)})
+	n, elements, err := vector(content)
+	if err != nil {
+		return nil, err
+	}
+	elements = append(slices.Clone(elements), 0x60, 0, 1, byte(wasm.I64))
+	n++
+	if m.limits.Stack > 0 {
+		m.blocks = make([]uint32, len(m.in.Types))
+		for i, t := range m.in.Types {
+			if len(t.Results) < 2 {
+				continue
+			}
+			m.blocks[i] = n
+			n++
+			elements = appendU32(append(elements, 0x60, 0), uint32(len(t.Results)))
+			for _, r := range t.Results {
+				elements = append(elements, byte(r))
+			}
+		}
+	}
+	return append(appendU32(nil, n), elements...), nil
 }
 
 // imports adds yield at the end.
@@ -189,13 +210,13 @@ func appendLimits(dst []byte, l wasm.Limits, most uint64) []byte {
 	return appendU32(appendU32(append(dst, 1), uint32(l.Min)), uint32(l.Max))
 }
 
-// globalSection adds the fuel.
+// globalSection adds the fuel and the stack.
 func (m *module) globalSection(content []byte) ([]byte, error) {
 	n, elements, err := vector(content)
 	if err != nil {
 		return nil, err
 	}
-	out := appendU32(nil, n+1)
+	out := appendU32(nil, n+2)
 	r := wasm.NewReader(elements)
 	for ; n > 0 && r.Err() == nil; n-- {
 		out = append(out, r.Byte(), r.Byte())
@@ -203,7 +224,9 @@ func (m *module) globalSection(content []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return append(out, byte(wasm.I64), 1, opI64Const, 0, opEnd), rest(r)
+	out = append(out, byte(wasm.I64), 1, opI64Const, 0, opEnd)
+	out = appendS64(append(out, byte(wasm.I64), 1, opI64Const), m.limits.Stack)
+	return append(out, opEnd), rest(r)
 }
 
 // expression copies a constant expression from r, which reads content, with
@@ -236,7 +259,7 @@ func (m *module) expression(r *wasm.Reader, content, dst []byte) ([]byte, error)
 
 // exports renumbers functions, and adds the globals.
 func (m *module) exports(content []byte) ([]byte, error) {
-	out := appendU32(nil, uint32(len(m.in.Exports)+1+len(m.mutable)))
+	out := appendU32(nil, uint32(len(m.in.Exports)+2+len(m.mutable)))
 	for _, e := range m.in.Exports {
 		index := e.Index
 		switch {
@@ -248,6 +271,7 @@ func (m *module) exports(content []byte) ([]byte, error) {
 		out = appendExport(out, e.Name, e.Kind, index)
 	}
 	out = appendExport(out, ExportFuel, wasm.ExternGlobal, m.globals)
+	out = appendExport(out, ExportStack, wasm.ExternGlobal, m.globals+1)
 	for _, index := range m.mutable {
 		out = appendExport(out, fmt.Sprintf("%s%d", ExportGlobal, index), wasm.ExternGlobal, index)
 	}
@@ -341,21 +365,23 @@ func (m *module) code(content []byte) ([]byte, error) {
 		if r.Err() != nil {
 			return nil, r.Err()
 		}
-		typ, ok := m.in.FuncTypeOf(m.yield + i)
-		if !ok {
+		if uint64(m.in.Funcs[i]) >= uint64(len(m.in.Types)) {
 			return nil, fmt.Errorf("function %d has a type that is not there", m.yield+i)
 		}
 		var err error
-		if functions[i], err = m.scan(body, typ); err != nil {
+		if functions[i], err = m.scan(body, m.in.Types[m.in.Funcs[i]]); err != nil {
 			return nil, fmt.Errorf("function %d: %w", m.yield+i, err)
 		}
 	}
 	m.settle(functions)
+	if m.limits.Stack > 0 {
+		m.nest(functions)
+	}
 	out := appendU32(make([]byte, 0, len(content)+len(content)/2), n)
 	for i := range functions {
 		f := &functions[i]
 		var err error
-		if out, err = m.write(out, f, functions); err != nil {
+		if out, err = m.write(out, f, functions, m.in.Funcs[i]); err != nil {
 			return nil, fmt.Errorf("function %d: %w", m.yield+uint32(i), err)
 		}
 		if !f.free {
@@ -363,6 +389,9 @@ func (m *module) code(content []byte) ([]byte, error) {
 		}
 		if f.bulk {
 			m.result.Bulk++
+		}
+		if f.depth > 0 {
+			m.result.Nested++
 		}
 	}
 	return out, rest(r)

@@ -224,7 +224,10 @@ func (w *world) do(c command, as string) (results []uint64, err error) {
 	for _, a := range c.Action.Args {
 		args = append(args, a.bits()...)
 	}
-	results, err = f.Call(w.Context(), args...)
+	err = balanced(w.T, m, func() error {
+		results, err = f.Call(w.Context(), args...)
+		return err
+	})
 	at := 0
 	for _, t := range f.Definition().ResultTypes() {
 		switch {
@@ -243,7 +246,7 @@ func (w *world) do(c command, as string) (results []uint64, err error) {
 
 func (w *world) instantiate(data []byte, name string) (api.Module, error) {
 	if w.metered {
-		r, err := rewrite(data)
+		r, err := rewriteAll(data)
 		if err != nil {
 			return nil, err
 		}

@@ -29,10 +29,14 @@ type label struct {
 }
 
 // write appends the new body to dst, with its size in front.
-func (m *module) write(dst []byte, f *function, functions []function) ([]byte, error) {
+func (m *module) write(dst []byte, f *function, functions []function, typ uint32) ([]byte, error) {
 	w := &writer{module: m, function: f, functions: functions, code: f.body[f.code:], out: make([]byte, 0, len(f.body)+len(f.body)/4+32)}
 	w.locals()
-	if !f.free {
+	switch {
+	case f.depth > 0:
+		w.down()
+		w.around(typ)
+	case !f.free:
 		w.check(f.cost)
 	}
 	r := wasm.NewReader(w.code)
@@ -57,8 +61,14 @@ func (w *writer) instruction(in, before, first *instruction) {
 		return
 	case in.op == opBlock || in.op == opIf:
 		w.open = append(w.open, w.block(in.op))
+	case in.op == opEnd && len(w.open) == 0 && w.depth > 0: // of the block around the body
+		w.copy(in)
+		w.up()
 	case in.op == opEnd:
 		w.end()
+	case in.op == opReturn && w.depth > 0:
+		w.out = appendU32(append(w.out, opBr), uint32(len(w.open)))
+		return
 	case in.op == opBr || in.op == opBrIf || in.op == opBrTable:
 		w.branch(in, before, first)
 		return
@@ -66,11 +76,17 @@ func (w *writer) instruction(in, before, first *instruction) {
 		if callee := in.index - w.yield; in.op != opRefFunc && in.index >= w.yield && w.functions[callee].free {
 			w.spent += uint64(w.functions[callee].cost)
 		}
+		if in.op == opReturnCall && w.depth > 0 {
+			w.up()
+		}
 		w.out = append(w.out, w.code[in.start])
 		w.out = appendU32(w.out, w.module.function(in.index))
 		return
 	case in.op == opCallIndirect || in.op == opReturnCallI:
 		w.check(w.indirect)
+		if in.op == opReturnCallI && w.depth > 0 {
+			w.up()
+		}
 	case in.bulk() && metered(in, before):
 		w.bulkCheck()
 	}
@@ -116,6 +132,11 @@ func (w *writer) spend() {
 	w.out = append(w.out, opI64Sub)
 	w.global(opGlobalSet)
 	w.global(opGlobalGet)
+	w.yieldBelow0()
+}
+
+// yieldBelow0 yields if the top of the stack is negative.
+func (w *writer) yieldBelow0() {
 	w.out = append(w.out, opI64Const, 0, opI64GeS, opIf, noType, opElse)
 	w.out = appendU32(append(w.out, opCall), w.yield)
 	w.global(opGlobalSet)
