@@ -10,9 +10,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
-rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm
+rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm plugins/percentiles.wasm
+example-plugins := plugins/leaderboard.wasm
 
-.PHONY: build plugins toolchains demo test check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-micro third-party clean
+.PHONY: build plugins toolchains demo test minio test-minio check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -21,16 +22,20 @@ $(BIN): FORCE
 FORCE:
 
 # Guests. Go ones need Go alone, C ones clang and lld, Rust ones Debian's rustc.
-plugins: $(go-plugins) $(c-plugins) $(rust-plugins)
+plugins: $(go-plugins) $(c-plugins) $(rust-plugins) $(example-plugins)
 $(go-plugins): plugins/%.wasm: FORCE
 	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -o $@ ./plugins/$*
+plugins/leaderboard.wasm: FORCE
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -o $@ ./examples/ordinary-program/udf
 .SECONDEXPANSION:
-$(c-plugins): plugins/%.wasm: plugins/$$*/$$*.c abi/sdk/c/wasmill.h
+$(c-plugins): plugins/%.wasm: plugins/$$*/$$*.c $(wildcard abi/sdk/c/*.h)
 	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
 rust := $(RUSTC) --edition 2021 --target wasm32-unknown-unknown -C opt-level=3 -C panic=abort -C target-feature=+bulk-memory -C strip=debuginfo --crate-type cdylib
-$(filter-out plugins/nexmark.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard abi/sdk/rust/*.rs)
+$(filter-out plugins/nexmark.wasm plugins/percentiles.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
 plugins/nexmark.wasm: examples/nexmark-stateless/udf/nexmark.rs $(wildcard abi/sdk/rust/*.rs)
+	$(rust) -o $@ $<
+plugins/percentiles.wasm: examples/percentiles/udf/percentiles.rs $(wildcard abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
 
 # Installs what is missing for C and Rust guests, where that is possible.
@@ -45,7 +50,15 @@ demo: $(BIN) plugins/parse-log.wasm
 test: toolchains build plugins
 	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m ./...
 
-check: test lint spec fuzz-smoke clean-tree
+# The store of checkpoints on a real MinIO, which is built from source the first
+# time: some minutes, then it is in the user's cache folder.
+minio:
+	$(GO) test -tags minio -timeout 30m -run '^TestMinIOStartsAndEnds$$' ./checkpoint/storetest/minio
+test-minio:
+	$(GO) vet -tags minio ./checkpoint/...
+	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
+
+check: test test-minio lint spec fuzz-smoke clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
@@ -63,7 +76,7 @@ spec:
 # Every fuzz target for some thousand inputs (a time limit that passes while it
 # minimises makes go test fail).
 fuzz-smoke:
-	@for pkg in $$(grep -lr --include='*_test.go' '^func Fuzz' abi host plugins | xargs -n1 dirname | sort -u); do \
+	@for pkg in $$(grep -lr --include='*_test.go' '^func Fuzz' abi checkpoint host plugins | xargs -n1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | cut -c6-); do \
 	    echo "fuzz ./$$pkg $$target"; \
 	    $(GO) test ./$$pkg -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-3000x} > /tmp/wasmill-fuzz.log 2>&1 || { cat /tmp/wasmill-fuzz.log; exit 1; }; \
@@ -79,15 +92,15 @@ bench-flow: build plugins/identity.wasm plugins/identity-go.wasm
 
 # What the sandbox costs and gives; ends with figures.
 bench-sandbox: toolchains plugins/identity.wasm
-	@FIGURES=1 $(GO) test ./host/wasm ./host -run '^TestFigures$$|^TestNeighbourFigures$$' -p 1 -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+	@FIGURES=1 $(GO) test ./host/wasm ./host -run '^TestFigures$$|^TestNeighbourFigures$$|^TestCompileFigures$$' -p 1 -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # Throughput of a guest that waits, as part of the ideal; ends with figures.
 bench-async: toolchains
 	@FIGURES=1 $(GO) test ./host -run '^TestAsyncFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
-# Keyed counting with what is built in; ends with figures.
-bench-state:
-	@FIGURES=1 $(GO) test ./host/state/window -run '^TestStateFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+# Keyed counting with what is built in, and by a guest; ends with figures.
+bench-state: plugins/count-by.wasm
+	@FIGURES=1 $(GO) test ./host/state/window ./host -run '^TestStateFigures$$|^TestGuestStateFigures$$' -p 1 -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # Real modules from npm through the rewriter; needs npm and its registry.
 third-party:

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -90,6 +91,7 @@ func TestTheSpecificationNamesWhatTheCodeDoes(t *testing.T) {
 	}
 	for _, name := range []string{
 		ExportMemory, ExportMarker, ExportDescribe, ExportInput, ExportProcess, ExportConfigure, ExportInitialize,
+		ImportStateGet, ImportStatePut, ImportStateDelete, ImportStateList, ImportTimerSet, ImportTimerDelete, string(KindMap), string(KindProcess),
 		ImportLog, ImportNow, ImportRandom, string(CapabilityLog), string(CapabilityClock), string(CapabilityRandom),
 	} {
 		if !bytes.Contains(page, []byte("`"+name+"`")) {
@@ -148,6 +150,10 @@ func FuzzHeaders(f *testing.F) {
 			return
 		}
 		longer := AppendHeader(bytes.Clone(block), name, value)
+		put := make([]byte, HeaderBytes([]byte(name), value))
+		if PutHeader(put, []byte(name), value); !bytes.Equal(put, longer[len(block):]) {
+			t.Errorf("PutHeader writes %q, AppendHeader %q", put, longer[len(block):])
+		}
 		if !ValidHeaders(longer) {
 			t.Error("a header made a block invalid")
 		}
@@ -161,7 +167,7 @@ func FuzzDescription(f *testing.F) {
 	f.Add([]byte(`{"name":"a","kind":"map","tags":["x"]}`))
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if d, err := ParseDescription(data); err == nil && (d.Name == "" || d.Kind != KindMap) {
+		if d, err := ParseDescription(data); err == nil && (d.Name == "" || !slices.Contains(Kinds(), d.Kind)) {
 			t.Errorf("accepted %+v", d)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Description is what a guest says of itself.
@@ -33,8 +34,8 @@ func ParseDescription(data []byte) (Description, error) {
 		return d, errors.New(`description lacks "name"`)
 	case d.Kind == "":
 		return d, errors.New(`description lacks "kind"`)
-	case d.Kind != KindMap:
-		return d, fmt.Errorf("kind %q is not known to this host, which runs %q", d.Kind, KindMap)
+	case !slices.Contains(Kinds(), d.Kind):
+		return d, fmt.Errorf("kind %q is not known to this host, which runs %q", d.Kind, Kinds())
 	}
 	return d, nil
 }

@@ -18,6 +18,19 @@ const (
 // MaxTag is the longest name of a tag, in bytes.
 const MaxTag = 255
 
+// Kinds of an entry of the record table.
+const (
+	InRecord     uint32 = 0
+	InEventTimer uint32 = 1
+	InClockTimer uint32 = 2
+)
+
+// Clocks of a timer. It comes as an entry of the kind InEventTimer + clock.
+const (
+	ClockEvent = 0 // event time
+	ClockWall  = 1
+)
+
 // Outcomes of an output entry.
 const (
 	OutcomeEmit  uint32 = 0

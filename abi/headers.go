@@ -55,3 +55,14 @@ func LookupHeader(block []byte, name string) ([]byte, bool) {
 		block = rest
 	}
 }
+
+// HeaderBytes returns how much of a block a header takes.
+func HeaderBytes(name, value []byte) int { return headerPrefix + len(name) + len(value) }
+
+// PutHeader writes a header to the start of dst, which has room for its HeaderBytes.
+func PutHeader(dst, name, value []byte) {
+	binary.LittleEndian.PutUint32(dst[0:], uint32(len(name)))
+	binary.LittleEndian.PutUint32(dst[4:], uint32(len(value)))
+	copy(dst[headerPrefix:], name)
+	copy(dst[headerPrefix+len(name):], value)
+}

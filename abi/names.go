@@ -28,7 +28,22 @@ const (
 	ImportSleep        = "sleep"
 	ImportHTTPRequest  = "http_request"
 	ImportHTTPResponse = "http_response"
+	ImportStateGet     = "state_get"
+	ImportStatePut     = "state_put"
+	ImportStateDelete  = "state_delete"
+	ImportStateList    = "state_list"
+	ImportTimerSet     = "timer_set"
+	ImportTimerDelete  = "timer_delete"
 )
+
+// IsProcess says whether an import of ModuleWasmill is for guests of KindProcess alone.
+func IsProcess(function string) bool {
+	switch function {
+	case ImportStateGet, ImportStatePut, ImportStateDelete, ImportStateList, ImportTimerSet, ImportTimerDelete:
+		return true
+	}
+	return false
+}
 
 // Capability is a permission that a vertex grants to its guest.
 type Capability string
@@ -67,5 +82,11 @@ func CapabilityOf(function string) (Capability, bool) {
 // Kind says what a guest does with records.
 type Kind string
 
-// KindMap turns each record into any number of records, without state.
-const KindMap Kind = "map"
+// The kinds.
+const (
+	KindMap     Kind = "map"     // turns each record into any number of records, without state
+	KindProcess Kind = "process" // the same, with state and timers by key
+)
+
+// Kinds lists those that this host runs.
+func Kinds() []Kind { return []Kind{KindMap, KindProcess, KindAggregate} }

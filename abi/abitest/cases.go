@@ -2,6 +2,7 @@ package abitest
 
 import (
 	"math"
+	"slices"
 
 	"github.com/wasmill/wasmill/abi"
 )
@@ -10,6 +11,8 @@ import (
 type Record struct {
 	Time                int64
 	Key, Value, Headers string
+
+	kind uint32 // in the record table
 }
 
 // Result is what came of the records given to a host.
@@ -23,6 +26,7 @@ type Result struct {
 type Case struct {
 	Name    string
 	Module  []byte
+	Kind    abi.Kind         // of the guest; process: it is given the state of the keys of In, empty at first
 	Grant   []abi.Capability // to the guest; no host is listed for its requests
 	In      []Record
 	Want    []Result
@@ -49,7 +53,7 @@ func Cases() []Case {
 	raw := func(result uint32, header ...byte) []byte {
 		return Canned(result, map[uint32][]byte{headerAddr: header, entriesEnd - 16: {1, 0, 0, 0, 0, 0, 4, 0}})
 	}
-	return append(hostCases(one), []Case{
+	return append(slices.Concat(hostCases(one), processCases()), []Case{
 		{Name: "identity", Module: Identity(), In: one, Want: []Result{{Record: one[0]}}},
 		{Name: "identity of empty parts", Module: Identity(), In: []Record{{}, {Value: "x"}}, Want: []Result{{}, {Record: Record{Value: "x"}}}},
 		{Name: "a filter that lets nothing through", Module: canned(""), In: two},

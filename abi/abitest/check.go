@@ -17,7 +17,9 @@ type Guest interface {
 	Configure(addr, n uint32) (packed uint64, err error)
 	HasConfigure() bool
 	Input(size uint32) (addr uint32, err error)
-	Process(frame uint32) (addr uint32, err error)
+	Process(frame uint32, s *State) (addr uint32, err error) // s is for a guest of kind process
+	Fold(export string, frame uint32) (addr uint32, err error)
+	Merges() bool   // it exports wasmill_merge
 	Memory() []byte // valid until the next call
 	Close() error
 }
@@ -50,7 +52,11 @@ func CheckGuest(s Subject) []Finding {
 	}
 	var findings []Finding
 	dead := false
-	for _, c := range checks {
+	list := checks
+	if s.kindOf() == abi.KindAggregate {
+		list = slices.Concat(checks[:beforeRecords], aggregateChecks)
+	}
+	for _, c := range list {
 		err := ErrNotRun
 		if !dead {
 			err = s.run(c.run)
@@ -68,16 +74,21 @@ func (s *Subject) run(check func(*driver) error) (err error) {
 		return fmt.Errorf("start: %w", err)
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	return check(&driver{guest: g, subject: s})
+	return check(&driver{guest: g, subject: s, state: NewState()})
 }
 
-// checks are in the order in which a guest's author would want to hear of them.
-// A vital one that fails leaves nothing for the others to check.
-var checks = []struct {
+type check struct {
 	name  string
 	vital bool
 	run   func(*driver) error
-}{
+}
+
+// beforeRecords is how many checks come before the first record.
+const beforeRecords = 3
+
+// checks are in the order in which a guest's author would want to hear of them.
+// A vital one that fails leaves nothing for the others to check.
+var checks = []check{
 	{"describes itself, the same each time", true, checkDescription},
 	{"gives an aligned arena of the size asked for", true, checkArena},
 	{"accepts its parameters", true, (*driver).start},
@@ -88,6 +99,9 @@ var checks = []struct {
 	{"processes a value of 1 MiB", false, started(checkLarge)},
 	{"processes bytes that are no text", false, started(checkBinary)},
 	{"answers a frame as it answers its records one by one", false, started(checkIndependence)},
+	{"leaves the state that its records one by one leave", false, started(checkStateOfFrames)},
+	{"answers a key the same whatever other keys there are", false, started(checkKeys)},
+	{"needs nothing of a key but its state", false, started(checkMoves)},
 	{"answers the same frame the same way", false, started(checkRepetition)},
 	{"leaves the input arena unchanged", false, started(checkReadOnly)},
 	{"finds the record table wherever it is", false, started(checkTable)},
@@ -197,6 +211,7 @@ func checkIndependence(d *driver) error {
 	if err != nil {
 		return err
 	}
+	d.forget()
 	var alone []output
 	for i := range rs {
 		out, err := d.process(rs[i : i+1])
@@ -208,9 +223,7 @@ func checkIndependence(d *driver) error {
 			alone = append(alone, o)
 		}
 	}
-	byInput := func(a, b output) int { return int(a.input) - int(b.input) }
-	slices.SortStableFunc(together, byInput)
-	return same(together, alone, "in a frame of 50", "one by one")
+	return same(sortedByInput(together), alone, "in a frame of 50", "one by one")
 }
 
 func checkRepetition(d *driver) error {
@@ -221,6 +234,7 @@ func checkRepetition(d *driver) error {
 	if err != nil {
 		return err
 	}
+	d.forget()
 	second, err := d.process(d.records(100))
 	if err != nil {
 		return err
@@ -260,10 +274,11 @@ func checkReadOnly(d *driver) error {
 
 func checkTable(d *driver) error {
 	rs := d.records(20)
-	want, err := d.process(rs)
+	want, err := d.once(rs)
 	if err != nil {
 		return err
 	}
+	d.forget()
 	frame, err := d.write(rs, 64)
 	if err != nil {
 		return err
@@ -295,6 +310,9 @@ func checkKind(d *driver) error {
 			return fmt.Errorf("answered %s to a record of kind 9", o)
 		}
 	}
+	if d.state.wrote[1] {
+		return errors.New("changed the state of the key of a record of kind 9")
+	}
 	return nil
 }
 
@@ -307,6 +325,9 @@ func checkMemory(d *driver) error {
 		}
 		if i == 500 {
 			settled = len(d.guest.Memory())
+		}
+		if i%50 == 0 {
+			d.forget()
 		}
 	}
 	if now := len(d.guest.Memory()); now > 2*settled {
@@ -330,9 +351,12 @@ func (d *driver) describe() ([]byte, error) {
 		return nil, errors.New("the description is not inside memory")
 	}
 	text = bytes.Clone(text)
-	var desc struct{ Tags []string }
+	var desc struct {
+		Kind abi.Kind
+		Tags []string
+	}
 	if err := json.Unmarshal(text, &desc); err == nil {
-		d.tags = desc.Tags
+		d.kind, d.tags = desc.Kind, desc.Tags
 	}
 	return text, nil
 }

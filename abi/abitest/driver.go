@@ -11,7 +11,9 @@ import (
 type driver struct {
 	guest   Guest
 	subject *Subject
+	kind    abi.Kind // that the guest declares
 	tags    []string // that the guest declares; nil = any
+	state   *State
 	arena   uint32
 	room    uint32
 	used    uint32 // bytes of the last frame
@@ -90,6 +92,7 @@ func (d *driver) write(rs []Record, gap uint32) (uint32, error) {
 		return 0, err
 	}
 	d.used = size
+	d.state.Begin(rs)
 	frame := d.guest.Memory()[d.arena:][:size]
 	header := abi.Header{Count: uint32(len(rs)), Records: d.arena + records, Now: 1, Watermark: -1 << 63, Seed: 42}
 	header.Put((*[abi.HeaderSize]byte)(frame))
@@ -99,7 +102,7 @@ func (d *driver) write(rs []Record, gap uint32) (uint32, error) {
 		return ref
 	}
 	for i, r := range rs {
-		in := abi.In{Time: r.Time, Key: put(r.Key), Value: put(r.Value), Headers: put(r.Headers)}
+		in := abi.In{Time: r.Time, Key: put(r.Key), Value: put(r.Value), Headers: put(r.Headers), Kind: r.kind}
 		in.Put((*[abi.InSize]byte)(frame[records+uint32(i*abi.InSize):]))
 	}
 	return d.arena, nil
@@ -107,6 +110,14 @@ func (d *driver) write(rs []Record, gap uint32) (uint32, error) {
 
 // process gives the guest one frame and returns its answer.
 func (d *driver) process(rs []Record) ([]output, error) {
+	if d.kind == abi.KindProcess {
+		return d.withState(rs)
+	}
+	return d.once(rs)
+}
+
+// once gives the guest one frame, whatever it answers.
+func (d *driver) once(rs []Record) ([]output, error) {
 	frame, err := d.write(rs, 0)
 	if err != nil {
 		return nil, err
@@ -119,7 +130,7 @@ const maxEntries = 1 << 20
 
 // answer calls the guest and reads what it says, checking all of it.
 func (d *driver) answer(frame uint32, n int) ([]output, error) {
-	addr, err := d.guest.Process(frame)
+	addr, err := d.guest.Process(frame, d.state)
 	if err != nil {
 		return nil, err
 	}

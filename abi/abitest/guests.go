@@ -16,11 +16,13 @@ const (
 	guestPages   = 64 // 4 MiB
 )
 
-const describeText = `{"name":"abitest","kind":"map","tags":["seen"]}`
+// NewGuest starts a module with all that a plugin of kind map needs but
+// wasmill_process: an arena of 2 MiB and a description.
+func NewGuest(imports ...func(*Asm)) *Asm { return NewGuestOf(abi.KindMap, imports...) }
 
-// NewGuest starts a module with all that a plugin needs but wasmill_process:
-// an arena of 2 MiB and a description.
-func NewGuest(imports ...func(*Asm)) *Asm {
+// NewGuestOf is NewGuest for a kind.
+func NewGuestOf(kind abi.Kind, imports ...func(*Asm)) *Asm {
+	describeText := `{"name":"abitest","kind":"` + string(kind) + `","tags":["seen"]}`
 	a := &Asm{}
 	for _, add := range imports {
 		add(a)
@@ -49,10 +51,15 @@ type identity struct {
 	each      []byte // instructions for each record, after its entry is written
 	blind     bool   // takes everything for a record
 	skewArena bool
+	keyed     bool // is of kind process, has the functions of ImportState, and timers are records
 }
 
 func (v identity) module() []byte {
 	a := NewGuest()
+	if v.keyed {
+		a = NewGuestOf(abi.KindProcess, ImportState)
+		a.Data(nameAddr, []byte("name"))
+	}
 	if v.skewArena {
 		a.code[2] = vector([]byte{0, 0x41, 4, 0x0b}) // wasmill_input returns 4
 	}
@@ -61,6 +68,9 @@ func (v identity) module() []byte {
 		v.table = slices.Concat(Get(frame), Load(4))
 	}
 	kind := slices.Concat(Get(record), Load(36), BrIf(0))
+	if v.keyed {
+		kind = slices.Concat(Get(record), Load(36), Const(int32(abi.InClockTimer)), Op(GreaterU), BrIf(0))
+	}
 	if v.blind {
 		kind = nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
 	"github.com/wasmill/wasmill/host/wasm/binary"
 )
@@ -71,19 +73,20 @@ them is shown, and is no error.`,
 
 // inspection is what plugin inspect shows.
 type inspection struct {
-	File        string           `json:"file"`
-	SHA256      string           `json:"sha256"`
-	Bytes       int              `json:"bytes"`
-	CompileMS   float64          `json:"compile_ms"` // without the cache, not metered
-	Metered     metered          `json:"metered"`
-	Description abi.Description  `json:"description"`
-	Wants       []abi.Capability `json:"wants"`
-	Denied      []abi.Capability `json:"denied"` // of those
-	Memory      memory           `json:"memory"`
-	Imports     []imported       `json:"imports"`
-	Exports     []string         `json:"exports"`
-	Sample      *wasm.Cost       `json:"sample,omitempty"`
-	SampleError string           `json:"sample_error,omitempty"` // why the sample did not get through
+	File          string           `json:"file"`
+	SHA256        string           `json:"sha256"`
+	Bytes         int              `json:"bytes"`
+	CompileMS     float64          `json:"compile_ms"` // without the cache, not metered
+	Metered       metered          `json:"metered"`
+	Description   abi.Description  `json:"description"`
+	Wants         []abi.Capability `json:"wants"`
+	Denied        []abi.Capability `json:"denied"` // of those
+	Memory        memory           `json:"memory"`
+	NoStateMemory string           `json:"no_state_memory,omitempty"` // why its memory cannot be the state of a vertex
+	Imports       []imported       `json:"imports"`
+	Exports       []string         `json:"exports"`
+	Sample        *wasm.Cost       `json:"sample,omitempty"`
+	SampleError   string           `json:"sample_error,omitempty"` // why the sample did not get through
 }
 
 // metered is what a plugin is after it has been made interruptible.
@@ -92,6 +95,7 @@ type metered struct {
 	CompileMS float64 `json:"compile_ms"`
 	Loops     int     `json:"loops"`
 	Functions int     `json:"functions"` // with a check at their entry
+	Nested    int     `json:"nested"`    // that count the stack
 }
 
 // memory is the linear memory of an instance.
@@ -117,7 +121,10 @@ func inspect(ctx context.Context, p *wasm.Plugin, grant []abi.Capability, f insp
 	i := &inspection{
 		File: p.Path, SHA256: p.Hash, Bytes: p.Size, CompileMS: ms(plain), Description: p.Description, Wants: p.Wants,
 		Memory:  memory{Min: m.Min * wasm.PageSize, Max: m.Max * wasm.PageSize, Limit: uint64(wasm.DefaultLimits().Memory)},
-		Metered: metered{p.Metered.Size, ms(compiled), p.Metered.Loops, p.Metered.Functions},
+		Metered: metered{p.Metered.Size, ms(compiled), p.Metered.Loops, p.Metered.Functions, p.Metered.Nested},
+	}
+	if e := (*stream.Error)(nil); errors.As(p.Rememberable(), &e) {
+		i.NoStateMemory = e.Reason()
 	}
 	if m.HasMax {
 		i.Memory.Limit = min(i.Memory.Limit, i.Memory.Max)
@@ -156,6 +163,12 @@ func inspect(ctx context.Context, p *wasm.Plugin, grant []abi.Capability, f insp
 	return i, nil
 }
 
+// means says what a vertex with a plugin of a kind needs.
+var means = map[abi.Kind]string{
+	abi.KindProcess:   ": its vertex names a key, by which it has state and timers",
+	abi.KindAggregate: ": its vertex has a window, and may name a key",
+}
+
 // print shows an inspection as a table.
 func (i *inspection) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -167,7 +180,7 @@ func (i *inspection) print(out io.Writer) error {
 	line("sha256", "%s", i.SHA256)
 	line("name", "%s", i.Description.Name)
 	line("version", "%s", orNone(i.Description.Version))
-	line("kind", "%s", i.Description.Kind)
+	line("kind", "%s%s", i.Description.Kind, means[i.Description.Kind])
 	var params bytes.Buffer
 	_ = json.Compact(&params, i.Description.Params) // it was valid in a description
 	line("params", "%s", orNone(params.String()))
@@ -184,8 +197,13 @@ func (i *inspection) print(out io.Writer) error {
 		declared = "at most " + size(i.Memory.Max) + " by itself"
 	}
 	line("memory", "%s at start, %s; limited to %s", size(i.Memory.Min), declared, size(i.Memory.Limit))
-	line("size", "%s, metered %s (× %.2f): %d loops, %d functions with a check of their own", size(uint64(i.Bytes)),
-		size(uint64(i.Metered.Bytes)), float64(i.Metered.Bytes)/float64(i.Bytes), i.Metered.Loops, i.Metered.Functions)
+	if i.NoStateMemory == "" {
+		line("state: memory", "possible; the plugin, its params and the number of partitions are fixed then")
+	} else {
+		line("state: memory", "not possible: %s", i.NoStateMemory)
+	}
+	line("size", "%s, metered %s (× %.2f): %d loops, %d functions with a check of their own, %d that count the stack", size(uint64(i.Bytes)),
+		size(uint64(i.Metered.Bytes)), float64(i.Metered.Bytes)/float64(i.Bytes), i.Metered.Loops, i.Metered.Functions, i.Metered.Nested)
 	line("compiles in", "%.1f ms, metered %.1f ms (× %.2f), without the cache", i.CompileMS, i.Metered.CompileMS, i.Metered.CompileMS/i.CompileMS)
 	for n, im := range i.Imports {
 		name := ""
@@ -214,7 +232,10 @@ func (i *inspection) print(out io.Writer) error {
 
 // String says what an import needs.
 func (i imported) String() string {
+	_, function, _ := strings.Cut(i.Name, abi.ModuleWasmill+".")
 	switch {
+	case abi.IsProcess(function):
+		return fmt.Sprintf("%s (for kind %s)", i.Name, abi.KindProcess)
 	case i.Capability == "":
 		return i.Name
 	case i.Granted:

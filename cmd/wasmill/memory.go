@@ -20,10 +20,8 @@ func boundHeap(s *config.Process, pipelines []*host.Pipeline) {
 	if limit := int64(host.Budget(s)); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		limit += heapAllowance
 		for _, p := range pipelines {
-			for _, v := range p.Config.Vertices {
-				if v.Aggregate != nil {
-					limit += int64(v.State.MaxBytes)
-				}
+			for i := range p.Config.Vertices {
+				limit += int64(p.Config.StateBytes(i))
 			}
 		}
 		debug.SetMemoryLimit(limit)

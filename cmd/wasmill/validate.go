@@ -27,10 +27,18 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 				File     string `json:"file"`
 				Vertices int    `json:"vertices"`
 				Edges    int    `json:"edges"`
+
+				Fixed []string `json:"fixed,omitempty"` // what cannot be changed once it has run
 			}
 			var all []valid
 			for _, p := range h.Pipelines() {
-				all = append(all, valid{p.Name, p.File, len(p.Config.Vertices), len(p.Config.Edges)})
+				v := valid{Pipeline: p.Name, File: p.File, Vertices: len(p.Config.Vertices), Edges: len(p.Config.Edges)}
+				for _, x := range p.Config.Vertices {
+					if x.State.Memory {
+						v.Fixed = append(v.Fixed, fmt.Sprintf("%s has state: memory: once it has run, its plugin, params and partitions (%d) are fixed", x.Name, x.Partitions))
+					}
+				}
+				all = append(all, v)
 			}
 			if f.json {
 				printJSON(s.out, map[string]any{"ok": true, "pipelines": all})
@@ -38,6 +46,9 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 			}
 			for _, v := range all {
 				fmt.Fprintf(s.out, "%s: pipeline %s is valid: %d vertices, %d edges\n", v.File, v.Pipeline, v.Vertices, v.Edges)
+				for _, f := range v.Fixed {
+					fmt.Fprintf(s.out, "  %s\n", f)
+				}
 			}
 			return nil
 		},

@@ -24,8 +24,8 @@ const (
 	aggregateTopK  = "topK"
 	maxTopK        = 1000
 
-	// TagLate is the tag of the records that an aggregate is given too late. It
-	// gives no other one.
+	// TagLate is the tag of the records that an aggregate or join is given too
+	// late. They give no other one.
 	TagLate = "late"
 )
 
@@ -111,10 +111,22 @@ func (b *binder) one(p path, what, fix string, ways ...way) {
 	}
 }
 
-// State bounds what a vertex remembers.
+// State bounds what a vertex remembers. For a UDF it may also be the word memory.
 type State struct {
+	Memory bool // the state is the memory of its guests, and what is below means nothing
+
 	MaxBytes Bytes `koanf:"maxBytes"` // of memory for all of it
 	Groups   int   `koanf:"groups"`   // of keys; the records of one are handled one call at a time
+}
+
+// StateBytes returns the most bytes of state that may be kept for vertex i outside of
+// guests, 0 for one that has none.
+func (p *Pipeline) StateBytes(i int) Bytes {
+	v := &p.Vertices[i]
+	if v.Aggregate == nil && v.Join == nil && (v.UDF == nil || v.State.Memory || !p.Says(fmt.Sprintf("vertices[%d].key", i))) {
+		return 0
+	}
+	return v.State.MaxBytes
 }
 
 const (
@@ -127,6 +139,20 @@ func (b *binder) aggregation(p path, v *Vertex, keys map[string]any) {
 	if v.Window == nil && keys["window"] == nil {
 		b.missing(p, "window", "write window: {fixed: 1m}, {sliding: {size: 1m, slide: 10s}}, {session: 30s}, or {global: true} for one that lasts until the end of the stream")
 	}
+	b.remembering(p, v)
+}
+
+// keyed checks what a UDF has if its plugin has state. Whether it does, and so may have
+// these or needs them, shows when it is loaded.
+func (b *binder) keyed(p path, v *Vertex, keys map[string]any) {
+	b.remembering(p, v)
+	if at := p.key("order"); keys["key"] != nil && keys["order"] != nil && v.Order != OrderKey && !b.about(at) {
+		b.fault(at, stream.ConfigValue, fmt.Sprintf("records and results of a key come in their order, and this asks for %s", v.Order), "remove it, or remove key if the plugin has no state")
+	}
+}
+
+// remembering checks the bounds of what a vertex remembers.
+func (b *binder) remembering(p path, v *Vertex) {
 	within(b, p.key("state").key("maxBytes"), v.State.MaxBytes, 1, maxState)
 	within(b, p.key("state").key("groups"), v.State.Groups, 1, maxGroups)
 }

@@ -41,7 +41,9 @@ func checkGraph(b *binder, p *Pipeline) {
 		at := path("edges").index(i)
 		g.edges = append(g.edges, arc{g.end(at.key("from"), e.From), g.end(at.key("to"), e.To), e.Tags(), e.DeadLetters(), false})
 		g.checkEdge(i)
+		g.edgeKey(i, e)
 	}
+	g.joins()
 	g.duplicates()
 	g.cycles()
 	g.reach()
@@ -76,10 +78,10 @@ func (g *graph) checkEdge(i int) {
 			g.fault(at.key("from"), stream.GraphShape, fmt.Sprintf("nothing but dead letters leaves %s, which is a sink", v.Name), "start the edge at another vertex, or add when: {deadLetters: true}")
 		case v.Source != nil && e.tags != nil:
 			g.fault(at.key("when"), stream.GraphShape, fmt.Sprintf("%s is a source, and sources give no tags", v.Name), "remove when, or put a udf in between")
-		case v.Aggregate != nil:
+		case v.Aggregate != nil, v.Join != nil:
 			for j, tag := range e.tags {
 				if tag != "" && tag != TagLate {
-					g.fault(at.key("when").key("tags").index(j), stream.ConfigValue, fmt.Sprintf("%s is an aggregate, which does not emit the tag %q", v.Name, shorten(tag)),
+					g.fault(at.key("when").key("tags").index(j), stream.ConfigValue, fmt.Sprintf("%s is %s, which does not emit the tag %q", v.Name, article(v.Role()), shorten(tag)),
 						"write when: {tags: [late]} for the records that come too late, or remove it for the results")
 				}
 			}

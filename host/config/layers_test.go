@@ -77,7 +77,7 @@ func TestPipelineDefaults(t *testing.T) {
 	equal(t, "plugin", udf.UDF.Plugin, "parse-log")
 	equal(t, "limits", udf.UDF.Limits, config.Limits{
 		Memory: 64 * config.MiB, RecordBytes: config.MiB, OutputPerRecord: 1000,
-		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * config.KiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100,
+		OutputBytes: 16 * config.MiB, PluginBytes: 64 * config.MiB, TableElements: 100_000, Stack: 8 * config.MiB, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * config.KiB, StateBytes: 16 * config.MiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100,
 	})
 	equal(t, "http", udf.UDF.HTTP, config.HTTP{MaxResponseBytes: config.MiB, Timeout: 10 * time.Second})
 	equal(t, "grant", udf.UDF.Grant, []abi.Capability(nil))
@@ -118,6 +118,36 @@ func TestAnAggregateIsWrittenShort(t *testing.T) {
 	equal(t, "key", p.Vertices[1].Key, config.Key{Header: "user"})
 	equal(t, "window", p.Vertices[1].Window, &config.Window{Fixed: time.Minute, Lateness: 10 * time.Second, Every: config.Every{Records: 5}})
 	equal(t, "state", p.Vertices[1].State, config.State{MaxBytes: config.MiB, Groups: 128})
+}
+
+func TestAJoinAndTheKeyOfAnEdge(t *testing.T) {
+	text := strings.Replace(small, "udf: {plugin: parse-log.wasm, params: {format: common}}", "join: {left: {left: in, right: other, within: 10m}}, key: {json: id}", 1)
+	text = strings.Replace(text, "edges:", "  - {name: other, source: generate}\nedges:\n  - {from: other, to: parse, key: {header: user}}", 1)
+	p := pipeline(t, text)
+	v := p.Vertices[1]
+	equal(t, "role", v.Role(), "join")
+	equal(t, "join", v.Join, &config.Join{Kind: config.JoinLeft, Left: "in", Right: "other", Within: 10 * time.Minute})
+	equal(t, "window", v.Window, &config.Window{Global: true})
+	equal(t, "key", v.Key, config.Key{JSON: "id"})
+	equal(t, "state", v.State, config.State{MaxBytes: config.GiB, Groups: 128})
+	equal(t, "key of an edge", p.Edges[0].Key, &config.Key{Header: "user"})
+	equal(t, "key of another edge", p.Edges[1].Key, (*config.Key)(nil))
+	p = pipeline(t, text, "edges.0.key={json: a}", "vertices.parse.join={inner: {left: other, right: in}}", "vertices.parse.window={fixed: 1m, lateness: 5s}")
+	equal(t, "join", p.Vertices[1].Join, &config.Join{Kind: config.JoinInner, Left: "other", Right: "in"})
+	equal(t, "window", p.Vertices[1].Window, &config.Window{Fixed: time.Minute, Lateness: 5 * time.Second})
+	equal(t, "key of an edge", p.Edges[0].Key, &config.Key{JSON: "a"})
+}
+
+func TestAUDFHasItsStateInItsMemoryIfItSaysSo(t *testing.T) {
+	plain := pipeline(t, small).Vertices[1]
+	equal(t, "state", plain.State, config.State{MaxBytes: config.GiB, Groups: 128})
+	equal(t, "partitions", plain.Partitions, 1)
+	v := pipeline(t, small, "vertices.parse.state=memory").Vertices[1]
+	equal(t, "memory", v.State.Memory, true)
+	equal(t, "one partition", v.Concurrency, config.Concurrency{Max: 1})
+	v = pipeline(t, small, "vertices.parse.state=memory", "vertices.parse.partitions=7", "vertices.parse.key={header: user}").Vertices[1]
+	equal(t, "key", v.Key, config.Key{Header: "user"})
+	equal(t, "a call at a time for each partition", v.Concurrency, config.Concurrency{Max: 7})
 }
 
 func TestConcurrencyIsANumberOrARange(t *testing.T) {

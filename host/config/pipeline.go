@@ -23,6 +23,7 @@ type Pipeline struct {
 type Edge struct {
 	From stream.VertexID `koanf:"from"`
 	To   stream.VertexID `koanf:"to"`
+	Key  *Key            `koanf:"key"` // of the records that come by it, instead of that of To; nil = that
 	When *When           `koanf:"when"`
 }
 
@@ -57,7 +58,9 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[Concurrency]():    b.concurrency,
 		reflect.TypeFor[EventTime]():      b.eventTime,
 		reflect.TypeFor[Aggregate]():      b.aggregate,
+		reflect.TypeFor[Join]():           b.join,
 		reflect.TypeFor[Key]():            b.recordKey,
+		reflect.TypeFor[State]():          b.state,
 		reflect.TypeFor[Window]():         b.window,
 		reflect.TypeFor[Sliding]():        b.sliding,
 		reflect.TypeFor[abi.Capability](): b.capability,
@@ -77,6 +80,13 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 // messages about what is only found later.
 func (p *Pipeline) Where(value string) string {
 	return p.places.value(path(value)).where(path(value))
+}
+
+// Says reports whether some layer has a value such as "vertices[1].key", rather than
+// none or a default alone.
+func (p *Pipeline) Says(value string) bool {
+	_, ok := p.places.values[path(value)]
+	return ok
 }
 
 func (b *binder) pipeline(p *Pipeline) {

@@ -13,20 +13,23 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Vertex is one vertex of a pipeline; exactly one of Source, UDF, Aggregate and
-// Sink is set.
+// Vertex is one vertex of a pipeline; exactly one of Source, UDF, Aggregate, Join
+// and Sink is set.
 type Vertex struct {
 	Name      stream.VertexID `koanf:"name"`
 	Source    *Component      `koanf:"source"`
 	UDF       *UDF            `koanf:"udf"`
 	Aggregate *Aggregate      `koanf:"aggregate"`
+	Join      *Join           `koanf:"join"`
 	Sink      *Component      `koanf:"sink"`
 
-	Key    Key     `koanf:"key"`    // of the records of an aggregate
-	Window *Window `koanf:"window"` // of an aggregate, which has one
-	State  State   `koanf:"state"`  // of an aggregate
+	Key    Key     `koanf:"key"`    // of the records of an aggregate or join, or of a UDF whose plugin has state
+	Window *Window `koanf:"window"` // of an aggregate or join, or of a UDF whose plugin aggregates: they have one
+	State  State   `koanf:"state"`  // of an aggregate or join, or of a UDF whose plugin has state
 
-	Concurrency Concurrency `koanf:"concurrency"` // of the UDF or aggregate, as all up to Output
+	Partitions int `koanf:"partitions"` // of a UDF with state: memory: its guests, for the life of the pipeline
+
+	Concurrency Concurrency `koanf:"concurrency"` // of the UDF, aggregate or join, as all up to Output
 	Order       Order       `koanf:"order"`       // of the UDF's results
 	Batch       Call        `koanf:"batch"`       // most of one call
 	Queue       Stage       `koanf:"queue"`       // most of what waits in each inbound edge, also of a sink
@@ -81,10 +84,13 @@ type Limits struct {
 	OutputBytes     Bytes `koanf:"outputBytes"`     // all records out of one call
 	PluginBytes     Bytes `koanf:"pluginBytes"`     // the plugin file
 	TableElements   int   `koanf:"tableElements"`   // all tables of one instance
+	Stack           Bytes `koanf:"stack"`           // calls in calls, as estimated; the runtime's own ends at about 50 MB
 
 	HostCalls int   `koanf:"hostCalls"` // functions of the host that one call calls
 	LogLines  int   `koanf:"logLines"`  // per second, of all instances
 	LogBytes  Bytes `koanf:"logBytes"`  // one line; the rest is cut off
+
+	StateBytes Bytes `koanf:"stateBytes"` // state that one call writes, with its names and keys
 
 	CallDeadline   time.Duration `koanf:"callDeadline"`   // one call, and starting an instance
 	RecordDeadline time.Duration `koanf:"recordDeadline"` // times the records of a call; 0 = none
@@ -128,6 +134,7 @@ const (
 	roleSource    = "source"
 	roleUDF       = "udf"
 	roleAggregate = "aggregate"
+	roleJoin      = "join"
 	roleSink      = "sink"
 )
 
@@ -139,7 +146,7 @@ func article(role string) string {
 	return "a " + role
 }
 
-// Role is source, udf, aggregate or sink.
+// Role is source, udf, aggregate, join or sink.
 func (v *Vertex) Role() string { return v.roles()[0] }
 
 // roles lists what the vertex is, once for a valid one.
@@ -153,6 +160,9 @@ func (v *Vertex) roles() []string {
 	}
 	if v.Aggregate != nil {
 		r = append(r, roleAggregate)
+	}
+	if v.Join != nil {
+		r = append(r, roleJoin)
 	}
 	if v.Sink != nil {
 		r = append(r, roleSink)
@@ -180,6 +190,7 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 		Sandbox:     Sandbox{Metering: On},
 		Key:         Key{Key: true},
 		State:       State{MaxBytes: GiB, Groups: 128},
+		Partitions:  1,
 	}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
@@ -189,11 +200,22 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 	b.name(p, string(v.Name), keys)
 	switch roles := v.roles(); len(roles) {
 	case 0:
-		b.fault(p, stream.GraphShape, "the vertex is neither a source nor a udf nor an aggregate nor a sink", "add one of source, udf, aggregate and sink")
+		b.fault(p, stream.GraphShape, "the vertex is neither a source nor a udf nor an aggregate nor a join nor a sink", "add one of source, udf, aggregate, join and sink")
 	case 1:
 		b.apt(p, keys, roles[0])
 		if v.Aggregate != nil {
 			b.aggregation(p, v, keys)
+		}
+		if v.Join != nil {
+			b.joining(p, v, keys)
+		}
+		if v.UDF != nil && v.State.Memory {
+			b.partitioned(p, v, keys)
+		} else {
+			b.unpartitioned(p, v, keys)
+		}
+		if v.UDF != nil && !v.State.Memory {
+			b.keyed(p, v, keys)
 		}
 	default:
 		for i, r := range roles {
@@ -209,21 +231,23 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 
 // apt reports keys that mean nothing to a vertex of a role.
 func (b *binder) apt(p path, keys map[string]any, role string) {
-	transform := []string{roleUDF, roleAggregate}
-	inner := []string{roleUDF, roleAggregate, roleSink}
+	transform := []string{roleUDF, roleAggregate, roleJoin}
+	inner := []string{roleUDF, roleAggregate, roleJoin, roleSink}
+	keyed := []string{roleAggregate, roleJoin}
+	remembering := append(keyed, roleUDF) // which may, as its plugin is
 	for _, k := range []struct {
 		key   string
 		roles []string // that have it
 	}{
 		{"batch", transform}, {"concurrency", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
 		{"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}}, {"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
-		{"key", []string{roleAggregate}}, {"window", []string{roleAggregate}}, {"state", []string{roleAggregate}},
+		{"key", remembering}, {"window", remembering}, {"state", remembering}, {"partitions", []string{roleUDF}},
 	} {
 		if keys[k.key] == nil || slices.Contains(k.roles, role) {
 			continue
 		}
 		at, fix := p.key(k.key), "remove it, or move it to "+article(k.roles[0])
-		if k.key == "order" && role == roleAggregate {
+		if k.key == "order" && slices.Contains(keyed, role) {
 			fix = "remove it: results of a key come in their order anyway"
 		}
 		b.add(b.key(at), at, stream.ConfigUnknownKey, fmt.Sprintf("%s has no %s", article(role), k.key), fix)
@@ -233,7 +257,7 @@ func (b *binder) apt(p path, keys map[string]any, role string) {
 // udf fills a UDF and checks it.
 func (b *binder) udf(p path, in any, out reflect.Value) {
 	u := out.Addr().Interface().(*UDF)
-	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * KiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100}
+	u.Limits = Limits{Memory: 64 * MiB, RecordBytes: MiB, OutputPerRecord: 1000, OutputBytes: 16 * MiB, PluginBytes: 64 * MiB, TableElements: 100_000, Stack: 8 * MiB, HostCalls: 1_000_000, LogLines: 100, LogBytes: 4 * KiB, StateBytes: 16 * MiB, CallDeadline: 10 * time.Second, WaitDeadline: time.Minute, Discards: 100}
 	u.HTTP = HTTP{MaxResponseBytes: MiB, Timeout: 10 * time.Second}
 	b.fields(p, in, out)
 	keys, ok := in.(map[string]any)
@@ -253,10 +277,12 @@ func (b *binder) udf(p path, in any, out reflect.Value) {
 	within(b, at.key("outputBytes"), l.OutputBytes, 1, maxBytes)
 	within(b, at.key("pluginBytes"), l.PluginBytes, 1, maxBytes)
 	within(b, at.key("tableElements"), l.TableElements, 1, 10_000_000)
+	within(b, at.key("stack"), l.Stack, 64*KiB, 32*MiB)
 	within(b, at.key("hostCalls"), l.HostCalls, 1, 1<<40)
 	within(b, at.key("logLines"), l.LogLines, 1, 1_000_000)
 	within(b, at.key("discards"), l.Discards, 0, 1_000_000)
 	within(b, at.key("logBytes"), l.LogBytes, 1, 64*KiB)
+	within(b, at.key("stateBytes"), l.StateBytes, 1, GiB)
 	if l.RecordDeadline < 0 || l.RecordDeadline > time.Hour {
 		b.fault(at.key("recordDeadline"), stream.ConfigValue, fmt.Sprintf("%v is out of range", l.RecordDeadline), "use 0 to 1h")
 	}

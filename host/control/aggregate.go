@@ -27,8 +27,9 @@ func (b *build) aggregate(i int) (*window.Transform, error) {
 		}
 		return e.Bytes
 	}
-	if !c.Key.Key {
-		a.Key = part("key.json", field.Spec{JSON: c.Key.JSON, Header: c.Key.Header})
+	var err error
+	if a.Key, err = b.key(i); err != nil {
+		errs = append(errs, err)
 	}
 	switch v := c.Aggregate; {
 	case v.Value:

@@ -165,7 +165,7 @@ func TestKeysAndValuesAreFoundWhereTheConfigSays(t *testing.T) {
 		t.Errorf("without the header the key is %q", key)
 	}
 	out := stream.Output{Batch: new(stream.Batch)}
-	if err := a.In(t.Context(), 0, &b, &out); err != nil || len(out.Failures) != 2 || !strings.Contains(out.Failures[0].Reason, "no number") {
+	if err := a.In(t.Context(), &b, &out); err != nil || len(out.Failures) != 2 || !strings.Contains(out.Failures[0].Reason, "no number") {
 		t.Errorf("got %+v, %v", out.Failures, err)
 	}
 	g, err = built(t, strings.Replace(aggregating, "    key: {json: k}\n", "", 1), 0)
@@ -187,7 +187,7 @@ func TestStateIsBounded(t *testing.T) {
 	for i := range 100 {
 		b.Append(0, []byte{byte(i)}, nil, nil)
 	}
-	err = a.In(t.Context(), 0, &b, &stream.Output{Batch: new(stream.Batch)})
+	err = a.In(t.Context(), &b, &stream.Output{Batch: new(stream.Batch)})
 	if stream.CodeOf(err) != stream.StateFull || !strings.Contains(err.Error(), "of at most 1024 bytes") || a.Groups() != 3 {
 		t.Errorf("got %v, with %d groups", err, a.Groups())
 	}

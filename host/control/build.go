@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
@@ -82,6 +83,12 @@ func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 		} else {
 			v.Transform = t
 		}
+	case c.Join != nil:
+		if t, err := b.join(i); err != nil {
+			b.errs = append(b.errs, err)
+		} else {
+			v.Transform = t
+		}
 	default:
 		transform, err := b.transform(ctx, i)
 		if err != nil {
@@ -117,6 +124,7 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		RecordBytes:     int(c.UDF.Limits.RecordBytes),
 		OutputBytes:     int(c.UDF.Limits.OutputBytes),
 		TableElements:   uint64(c.UDF.Limits.TableElements),
+		Stack:           int64(c.UDF.Limits.Stack),
 		CallDeadline:    c.UDF.Limits.CallDeadline,
 		RecordDeadline:  c.UDF.Limits.RecordDeadline,
 		WaitDeadline:    c.UDF.Limits.WaitDeadline,
@@ -130,14 +138,34 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 	if err != nil {
 		return nil, where(b.guess(c.UDF.Plugin, err))
 	}
-	t, err := p.Transform(ctx, wasm.Config{
+	t, err := b.instances(ctx, i, p, wasm.Config{
 		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency.Max, Tags: b.tags, Events: b.Events, HTTP: policy,
 	})
-	if err == nil {
-		err = b.checkTags(c, p)
-	}
 	if err != nil {
 		return nil, errors.Join(where(err), p.Close(ctx))
+	}
+	if err := b.checkTags(c, p); err != nil {
+		return nil, errors.Join(where(err), t.Close(ctx))
+	}
+	return t, nil
+}
+
+// instances starts those of vertex i, whose plugin is loaded.
+func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Config) (stream.Transform, error) {
+	if err := b.checkKind(i, p); err != nil {
+		return nil, err
+	}
+	switch {
+	case b.config.Vertices[i].State.Memory:
+		return b.partitions(ctx, i, p, c)
+	case p.Description.Kind == abi.KindProcess:
+		return b.process(ctx, i, p, c)
+	case p.Description.Kind == abi.KindAggregate:
+		return b.guestAggregate(ctx, i, p, c)
+	}
+	t, err := p.Transform(ctx, c)
+	if err != nil {
+		return nil, err
 	}
 	return owned{t, p}, nil
 }
@@ -188,6 +216,9 @@ func (b *build) checkTags(c *config.Vertex, p *wasm.Plugin) error {
 			continue
 		}
 		for j, tag := range e.Tags() {
+			if tag == config.TagLate && p.Description.Kind == abi.KindAggregate {
+				continue // it is the host's
+			}
 			if !slices.Contains(p.Description.Tags, tag) {
 				errs = append(errs, &stream.Error{
 					Code:  stream.ConfigValue,
@@ -206,7 +237,7 @@ func (b *build) place(value string, err error) error {
 	var errs []error
 	for _, e := range config.Faults(err) {
 		at := *e
-		if at.Where = b.config.Where(value) + ": " + e.Where; e.Code == stream.ConfigValue {
+		if at.Where = b.config.Where(value) + ": " + e.Where; e.Code == stream.ConfigValue || e.Code == stream.ConfigMissing {
 			at = *e // it has a better one
 		}
 		errs = append(errs, &at)

@@ -86,8 +86,13 @@ func (b *build) headers(c *config.Vertex, t stream.Transform) []pipeline.Header 
 	if c.UDF != nil {
 		all = append(all, pipeline.Header{Name: headerPlugin, Value: c.UDF.Plugin})
 	}
-	if o, ok := t.(owned); ok {
-		all = append(all, pipeline.Header{Name: headerPluginHash, Value: o.plugin.Hash})
+	switch t := t.(type) {
+	case owned:
+		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.plugin.Hash})
+	case processed:
+		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.guest.plugin.Hash})
+	case partitioned:
+		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.plugin.Hash})
 	}
 	return all
 }

@@ -26,7 +26,7 @@ func (b *build) checkMemory() {
 		if v.UDF == nil {
 			continue
 		}
-		need := v.UDF.Limits.Memory*config.Bytes(v.Concurrency.Max) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
+		need := perInstance(&v)*config.Bytes(v.Concurrency.Max) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
 		if total += need; need > most {
 			most, largest = need, i
 		}
@@ -35,12 +35,25 @@ func (b *build) checkMemory() {
 		return
 	}
 	v := &b.config.Vertices[largest]
+	setting, also := "concurrency", ""
+	if v.State.Memory {
+		setting, also = "partitions", " with a copy and a journal of each"
+	}
 	b.errs = append(b.errs, &stream.Error{
-		Code: stream.ConfigValue, Where: b.config.Where(fmt.Sprintf("vertices[%d].concurrency", largest)),
-		Why: fmt.Sprintf("guests may need %d MiB in all, the budget is %d MiB; most is for %s: %d × %d MiB, and a plugin of %d MiB",
-			total>>20, b.Budget>>20, v.Name, v.Concurrency.Max, v.UDF.Limits.Memory>>20, b.fileSize(v.UDF.Plugin)>>20),
-		Fix: "lower limits.memory to what its plugin needs (wasmill plugin inspect), lower concurrency, or raise memory.budget of the process",
+		Code: stream.ConfigValue, Where: b.config.Where(fmt.Sprintf("vertices[%d].%s", largest, setting)),
+		Why: fmt.Sprintf("guests may need %d MiB in all, the budget is %d MiB; most is for %s: %d × %d MiB%s, and a plugin of %d MiB",
+			total>>20, b.Budget>>20, v.Name, v.Concurrency.Max, perInstance(v)>>20, also, b.fileSize(v.UDF.Plugin)>>20),
+		Fix: fmt.Sprintf("lower limits.memory to what its plugin needs (wasmill plugin inspect), lower %s, or raise memory.budget of the process", setting),
 	})
+}
+
+// perInstance returns the memory that a guest of a vertex may need. One whose memory
+// is the state has a copy of it, and a journal of what came since.
+func perInstance(v *config.Vertex) config.Bytes {
+	if v.State.Memory {
+		return 2*v.UDF.Limits.Memory + wasm.JournalBytes
+	}
+	return v.UDF.Limits.Memory
 }
 
 // fileSize returns the size of a plugin, 0 if there is none.

@@ -8,7 +8,8 @@ import (
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/pipeline"
-	"github.com/wasmill/wasmill/host/state/window"
+	"github.com/wasmill/wasmill/host/state"
+	"github.com/wasmill/wasmill/host/state/join"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
 )
@@ -42,11 +43,14 @@ func Metrics(c *config.Pipeline, g pipeline.Graph, p *pipeline.Pipeline) func(*a
 				stage.write(at)
 			}
 			edges(w, s)
-			switch t := g.Vertices[i].Transform.(type) {
-			case owned:
+			if t, ok := g.Vertices[i].Transform.(interface{ Stats() wasm.Stats }); ok {
 				guests(at, t.Stats(), v.UDF.Limits)
-			case *window.Transform:
+			}
+			if t, ok := g.Vertices[i].Transform.(rememberer); ok {
 				remembered(at, t, v.State)
+			}
+			if t, ok := g.Vertices[i].Transform.(*join.Transform); ok {
+				at.Counter(admin.RecordsLate, t.Late())
 			}
 		}
 	}
@@ -155,12 +159,17 @@ func guests(w *admin.Writer, s wasm.Stats, l config.Limits) {
 	w.Gauge(admin.GuestCallDeadline, l.CallDeadline.Seconds())
 }
 
+// rememberer is a transform with state by key: values, and timers.
+type rememberer interface {
+	Usage() (values, timers state.Usage)
+}
+
 // remembered writes what a vertex remembers, and the most it may.
-func remembered(w *admin.Writer, t *window.Transform, s config.State) {
-	windows, timers := t.Usage()
-	w.Gauge(admin.StateKeys, float64(windows.Keys))
-	w.Gauge(admin.StateBytes, float64(windows.Bytes+timers.Bytes))
-	w.Gauge(admin.StateHeld, float64(windows.Held+timers.Held))
+func remembered(w *admin.Writer, t rememberer, s config.State) {
+	values, timers := t.Usage()
+	w.Gauge(admin.StateKeys, float64(values.Keys))
+	w.Gauge(admin.StateBytes, float64(values.Bytes+timers.Bytes))
+	w.Gauge(admin.StateHeld, float64(values.Held+timers.Held))
 	w.Gauge(admin.StateLimit, float64(s.MaxBytes))
 }
 

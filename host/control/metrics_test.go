@@ -117,6 +117,7 @@ func TestMetricsOfAPipelineThatEnded(t *testing.T) {
 		`wasmill_guest_calls_total{pipeline="p",vertex="f"}`:                               got[`wasmill_vertex_calls_total{pipeline="p",vertex="f"}`],
 		`wasmill_guest_discards_total{pipeline="p",vertex="f",reason="guest-trap"}`:        "0",
 		`wasmill_guest_discards_total{pipeline="p",vertex="f",reason="guest-memory"}`:      "0",
+		`wasmill_guest_discards_total{pipeline="p",vertex="f",reason="guest-stack"}`:       "0",
 		`wasmill_guest_log_lines_dropped_total{pipeline="p",vertex="f"}`:                   "0",
 		`wasmill_guest_suspended{pipeline="p",vertex="f"}`:                                 "0",
 		`wasmill_guest_instances{pipeline="p",vertex="f"}`:                                 "0",

@@ -20,7 +20,7 @@ type Status struct {
 // VertexStatus is Status of a vertex.
 type VertexStatus struct {
 	Vertex      stream.VertexID `json:"vertex"`
-	Role        string          `json:"role"`        // source, udf, aggregate or sink
+	Role        string          `json:"role"`        // source, udf, aggregate, join or sink
 	RecordsIn   uint64          `json:"records_in"`  // taken from edges, or read by a source
 	RecordsOut  uint64          `json:"records_out"` // emitted, or written by a sink
 	BytesOut    uint64          `json:"bytes_out"`
@@ -29,7 +29,7 @@ type VertexStatus struct {
 	Retries     uint64          `json:"retries"`
 	DeadLetters uint64          `json:"dead_letters"`
 	Dropped     DropStatus      `json:"dropped"`
-	Late        uint64          `json:"late"`      // read behind the watermark
+	Late        uint64          `json:"late"`      // read behind the watermark by a source
 	Watermark   *time.Time      `json:"watermark"` // the last that left; null = none, or the end of time
 	Ended       bool            `json:"ended"`     // its watermark is the end of time
 	Idle        bool            `json:"idle"`      // others do not wait for it

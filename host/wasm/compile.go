@@ -26,15 +26,24 @@ import (
 // busy for a minute, and it does not look at its context.
 type CompileLimits struct {
 	Command []string      // this program again, up to CompileMain's arguments; nil = compile in this process
-	Timeout time.Duration // positive
+	Timeout time.Duration // of processor time, and a sixth of what may pass in all; positive
 	Memory  int64         // heap of the child, bytes; positive
 }
+
+// The child runs on one processor, and leaves that to records that come. On a machine
+// that is busy all the time it is left with a tenth of one: so its own time is
+// limited, and the time that passes less tightly.
+const (
+	compileNice = 10 // of 0 to 19, the lowest priority
+	compileWait = 6  // times the timeout may pass in all
+)
 
 // Exit codes of the child.
 const (
 	compileInvalid = 10 // the module; the cause is on standard output
 	compileMemory  = 11
 	compileFailed  = 12 // the child itself; the cause is on standard output
+	compileTimeout = 13
 )
 
 // precompile has a child compile a module into the cache, unless one has
@@ -58,9 +67,9 @@ func (e *Engine) precompile(ctx context.Context, path string, module []byte, has
 
 // runChild compiles a module in a process of its own.
 func (e *Engine) runChild(ctx context.Context, path string, module []byte, pages uint32) error {
-	limit, cancel := context.WithTimeout(ctx, e.compile.Timeout)
+	limit, cancel := context.WithTimeout(ctx, compileWait*e.compile.Timeout)
 	defer cancel()
-	args := slices.Concat(e.compile.Command[1:], []string{e.dir, strconv.Itoa(int(pages)), strconv.FormatInt(e.compile.Memory, 10)})
+	args := slices.Concat(e.compile.Command[1:], []string{e.dir, strconv.Itoa(int(pages)), strconv.FormatInt(e.compile.Memory, 10), e.compile.Timeout.String()})
 	c := exec.CommandContext(limit, e.compile.Command[0], args...)
 	c.Stdin = bytes.NewReader(module)
 	var said bytes.Buffer
@@ -72,7 +81,7 @@ func (e *Engine) runChild(ctx context.Context, path string, module []byte, pages
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case limit.Err() != nil:
+	case limit.Err() != nil || c.ProcessState != nil && c.ProcessState.ExitCode() == compileTimeout:
 		fault.Why = fmt.Sprintf("takes longer than %v to compile", e.compile.Timeout)
 		fault.Fix = "simplify its largest function, or raise compile.timeout of the process"
 		return fault
@@ -100,7 +109,7 @@ func invalid(path, why string) error {
 
 // CompileMain is what the child does: it reads a module from in, compiles it
 // into the cache, and returns the exit code. Its arguments are the folder of the
-// cache, the memory limit in pages, and that of its own heap in bytes.
+// cache, the memory limit in pages, that of its own heap in bytes, and that of its processor time.
 func CompileMain(ctx context.Context, args []string, in io.Reader, out io.Writer) (exit int) {
 	if err := compileChild(ctx, args, in); err != nil {
 		fmt.Fprint(out, err)
@@ -117,8 +126,8 @@ func CompileMain(ctx context.Context, args []string, in io.Reader, out io.Writer
 type invalidModule struct{ error }
 
 func compileChild(ctx context.Context, args []string, in io.Reader) error {
-	if len(args) != 3 {
-		return fmt.Errorf("%d arguments instead of 3", len(args))
+	if len(args) != 4 {
+		return fmt.Errorf("%d arguments instead of 4", len(args))
 	}
 	pages, err := strconv.ParseUint(args[1], 10, 32)
 	if err != nil {
@@ -128,7 +137,13 @@ func compileChild(ctx context.Context, args []string, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	limitHeap(memory)
+	timeout, err := time.ParseDuration(args[3])
+	if err != nil {
+		return err
+	}
+	lowerPriority()
+	runtime.GOMAXPROCS(1)
+	limitSelf(memory, timeout)
 	module, err := io.ReadAll(in)
 	if err != nil {
 		return err
@@ -144,14 +159,19 @@ func compileChild(ctx context.Context, args []string, in io.Reader) error {
 	return nil
 }
 
-// limitHeap ends the process when its heap is larger than a limit.
-func limitHeap(limit int64) {
-	debug.SetMemoryLimit(limit)
+// limitSelf ends the process when its heap is larger than a limit, or it has used
+// more time of processors.
+func limitSelf(heap int64, timeout time.Duration) {
+	debug.SetMemoryLimit(heap)
+	start := time.Now()
 	go func() {
 		var m runtime.MemStats
 		for range time.Tick(20 * time.Millisecond) {
-			if runtime.ReadMemStats(&m); int64(m.HeapAlloc) > limit {
+			if runtime.ReadMemStats(&m); int64(m.HeapAlloc) > heap {
 				os.Exit(compileMemory)
+			}
+			if processorTime(start) > timeout {
+				os.Exit(compileTimeout)
 			}
 		}
 	}()

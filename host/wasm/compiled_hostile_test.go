@@ -26,7 +26,7 @@ func TestHostileGuestsOfRealCompilers(t *testing.T) {
 		code  stream.Code
 		want  string
 	}{
-		{"recurse", stream.GuestTrap, "stack overflow"},
+		{"recurse", stream.GuestStack, "limits.stack"},
 		{"corrupt", "", ""}, // whatever it answers: an error or records, never a panic
 		{"hoard", stream.GuestTrap, "hoard"},
 		{"spin", stream.GuestDeadline, ""},

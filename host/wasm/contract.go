@@ -32,11 +32,24 @@ var exported = map[string]binary.FuncType{
 	abi.ExportDescribe:   fn(nil, i64),
 	abi.ExportInput:      fn([]binary.ValueType{i32}, i32),
 	abi.ExportProcess:    fn([]binary.ValueType{i32}, i32),
+	abi.ExportAdd:        fn([]binary.ValueType{i32}, i32),
+	abi.ExportMerge:      fn([]binary.ValueType{i32}, i32),
+	abi.ExportResult:     fn([]binary.ValueType{i32}, i32),
 	abi.ExportConfigure:  fn([]binary.ValueType{i32, i32}, i64),
 }
 
 // required are those that every guest has.
-var required = []string{abi.ExportMarker, abi.ExportDescribe, abi.ExportInput, abi.ExportProcess}
+var required = []string{abi.ExportMarker, abi.ExportDescribe, abi.ExportInput}
+
+// ofKind are those that guests of a kind have.
+var ofKind = map[abi.Kind][]string{
+	abi.KindMap:       {abi.ExportProcess},
+	abi.KindProcess:   {abi.ExportProcess},
+	abi.KindAggregate: {abi.ExportAdd, abi.ExportResult},
+}
+
+// optional are those whose types are checked if they are there.
+var optional = []string{abi.ExportConfigure, abi.ExportInitialize, abi.ExportProcess, abi.ExportAdd, abi.ExportMerge, abi.ExportResult}
 
 // imported are the types of the functions that wasmill offers, ABI.md §5.
 var imported = map[string]binary.FuncType{
@@ -46,6 +59,12 @@ var imported = map[string]binary.FuncType{
 	abi.ImportSleep:        fn([]binary.ValueType{i64}),
 	abi.ImportHTTPRequest:  fn([]binary.ValueType{i32}, i64),
 	abi.ImportHTTPResponse: fn([]binary.ValueType{i32, i32}),
+	abi.ImportStateGet:     fn([]binary.ValueType{i32, i32, i32, i32, i32}, i32),
+	abi.ImportStatePut:     fn([]binary.ValueType{i32, i32, i32, i32, i32, i64}),
+	abi.ImportStateDelete:  fn([]binary.ValueType{i32, i32, i32}),
+	abi.ImportStateList:    fn([]binary.ValueType{i32, i32, i32, i32, i32}, i32),
+	abi.ImportTimerSet:     fn([]binary.ValueType{i32, i32, i32, i32, i64}),
+	abi.ImportTimerDelete:  fn([]binary.ValueType{i32, i32, i32, i32}),
 }
 
 // decode reads a plugin's sections.
@@ -80,8 +99,14 @@ func checkContract(path string, m *binary.Module, limits *Limits, wasi func(name
 	for _, name := range required {
 		c.function(name, true)
 	}
-	c.function(abi.ExportConfigure, false)
-	c.function(abi.ExportInitialize, false)
+	for _, name := range optional {
+		c.function(name, false)
+	}
+	if _, adds := m.Export(abi.ExportAdd); !adds { // it is of no kind that could do without
+		if _, ok := m.Export(abi.ExportProcess); !ok {
+			c.function(abi.ExportProcess, true)
+		}
+	}
 	c.memory(limits.Memory)
 	c.tables(limits.TableElements)
 	for _, im := range m.Imports {
@@ -205,6 +230,22 @@ func importHint(module string) string {
 		return "build with GOOS=wasip1 instead of GOOS=js"
 	}
 	return "remove the import; abi/ABI.md §5 lists what there is"
+}
+
+// checkKind checks what a guest of some kind has to export, and what it alone may
+// import. Which kind it is shows when it has described itself.
+func checkKind(path string, m *binary.Module, kind abi.Kind) error {
+	c := contract{path: path, m: m}
+	for _, name := range ofKind[kind] {
+		c.function(name, true)
+	}
+	for _, im := range m.Imports {
+		if im.Module == abi.ModuleWasmill && abi.IsProcess(im.Name) && kind != abi.KindProcess {
+			c.add(stream.PluginImport, fmt.Sprintf("imports %s.%s, but is of kind %s: only a %s has state and timers", im.Module, im.Name, kind, abi.KindProcess),
+				fmt.Sprintf(`describe it with "kind": %q, or remove what calls the function`, abi.KindProcess))
+		}
+	}
+	return errors.Join(c.errs...)
 }
 
 // capabilities returns what a module's imports ask for.

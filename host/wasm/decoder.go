@@ -29,8 +29,9 @@ type decoder struct {
 	// of the call under way
 	in      *stream.Batch
 	store   *stream.Batch // whose arena gets what is copied: in's or out's
-	size    uint32        // of the input's arena
-	bytes   int           // of records so far
+	size    uint32        // of the input's arena, or of the part of it from low on that was copied
+	low     uint32
+	bytes   int // of records so far
 	lastTag abi.Ref
 	tag     stream.Tag // of lastTag
 }
@@ -42,7 +43,7 @@ type decoder struct {
 // in's arena is swapped into out, and other values are appended to it. If it
 // does not, out keeps its own arena and everything is copied there.
 func (d *decoder) decode(addr uint32, in *stream.Batch, out *stream.Output) error {
-	d.in, d.size, d.bytes, d.lastTag, d.tag = in, uint32(in.Bytes()), 0, abi.Ref{}, stream.Untagged
+	d.in, d.size, d.low, d.bytes, d.lastTag, d.tag = in, uint32(in.Bytes()), 0, 0, abi.Ref{}, stream.Untagged
 	table, err := abi.OutTable(d.memory, addr, in.Len()*d.limits.OutputPerRecord)
 	if errors.Is(err, abi.ErrTooMany) {
 		return &overLimit{"outputPerRecord", err.Error()}
@@ -91,10 +92,14 @@ func (d *decoder) entry(e *abi.Out, out *stream.Output) error {
 	if e.Outcome != abi.OutcomeEmit {
 		return d.failed(e, out)
 	}
+	return d.emit(e, stream.Record{Time: e.Time, Seq: from.Seq, Source: from.Source}, out)
+}
+
+// emit adds a result, of which r has what is not in its entry.
+func (d *decoder) emit(e *abi.Out, r stream.Record, out *stream.Output) error {
 	if size := uint64(e.Key.Len) + uint64(e.Value.Len) + uint64(e.Headers.Len); size > uint64(d.limits.RecordBytes) {
 		return &overLimit{"recordBytes", fmt.Sprintf("record of %d bytes is over the limit of %d", size, d.limits.RecordBytes)}
 	}
-	r := stream.Record{Time: e.Time, Seq: from.Seq, Source: from.Source}
 	var err error
 	if e.Value.Len > 0 {
 		if r.Value, err = d.span(e.Value); err != nil {
@@ -137,7 +142,7 @@ func (d *decoder) span(ref abi.Ref) (stream.Span, error) {
 		return stream.Span{}, &overLimit{"outputBytes", fmt.Sprintf("takes the output of one call over its input by more than %d bytes", d.limits.OutputBytes)}
 	}
 	if d.inFrame(ref) {
-		from := stream.Span{Off: ref.Addr - d.data, Len: ref.Len}
+		from := stream.Span{Off: ref.Addr - d.data + d.low, Len: ref.Len}
 		if d.store == d.in {
 			return from, nil
 		}

@@ -1,6 +1,6 @@
-// Package wasm compiles plugins and calls them: it implements stream.Transform
-// with instances of WebAssembly modules. It is the only package that knows
-// wazero.
+// Package wasm compiles plugins and calls them: it implements stream.Transform,
+// and stream.Folder for those that aggregate, with instances of WebAssembly
+// modules. It is the only package that knows wazero.
 //
 //	file ─▶ decode ─▶ contract ─▶ meter ─▶ compile in a child (disk cache) ─▶ Plugin
 //	                                                        │ one per vertex
@@ -10,7 +10,12 @@
 //
 // An instance is used by one goroutine at a time, which holds it from borrow to
 // return. A discarded one is closed and replaced by a goroutine of the pool, which
-// the pool's close waits for; nothing else here starts one.
+// the pool's close waits for; nothing else here starts one. Partitions, for guests
+// whose memory is the state, have no pool: each has its instance, which is brought
+// back after an error from a copy of its memory and the frames since.
+//
+// State by key is kept elsewhere: a plugin of kind process reaches it through the
+// Session of a call, while its function runs.
 //
 // Invariants
 //
@@ -22,7 +27,11 @@
 //  5. A call allocates nothing per record.
 //  6. A metered guest runs no longer than its deadline and a fraction of a
 //     second, and lets other goroutines run about three times a millisecond.
+//     Its calls in calls take no more stack than their limit, as package meter
+//     estimates it, and in any case no more than wazero's own.
 //  7. A plugin that does little but fail delays calls; no record is lost by that.
+//  8. A guest whose memory is the state remembers the calls that went well and no
+//     others, in whichever instance; where that cannot be had the vertex fails.
 //
 // # Who is trusted with what
 //

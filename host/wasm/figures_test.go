@@ -245,7 +245,7 @@ func growth(t *testing.T, module []byte) (size, compile float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := meter.Rewrite(m, meter.Limits{MemoryPages: 1024, TableElements: 100_000})
+	r, err := meter.Rewrite(m, meter.Limits{MemoryPages: 1024, TableElements: 100_000, Stack: DefaultLimits().Stack})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,10 +65,21 @@ func (g guest) Input(size uint32) (uint32, error) {
 	return uint32(addr), err
 }
 
-func (g guest) Process(frame uint32) (uint32, error) {
+func (g guest) Process(frame uint32, s *abitest.State) (uint32, error) {
+	if g.i.plugin.Description.Kind == abi.KindProcess {
+		g.i.session.begin(s, s.Records())
+		defer g.i.session.end()
+	}
 	addr, err := g.call(abi.ExportProcess, uint64(frame))
 	return uint32(addr), err
 }
+
+func (g guest) Fold(export string, frame uint32) (uint32, error) {
+	addr, err := g.call(export, uint64(frame))
+	return uint32(addr), err
+}
+
+func (g guest) Merges() bool { return g.function(abi.ExportMerge) != nil }
 
 func (g guest) Memory() []byte { return g.i.refresh() }
 

@@ -53,7 +53,7 @@ func checkGuest(t *testing.T, path, params string) {
 // SDK, through the suite.
 func TestPluginsConform(t *testing.T) {
 	params := map[string]string{"grep": `{"pattern":"e"}`, "nexmark": `{"query":"q14"}`, "enrich": `{"url":"http://x/","field":"a","as":"b"}`}
-	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich", "grep", "nexmark"} {
+	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich", "grep", "nexmark", "count-by", "dedupe", "session-timeout"} {
 		t.Run(name, func(t *testing.T) { checkGuest(t, builtPlugin(t, name), params[name]) })
 	}
 }
@@ -134,7 +134,7 @@ func TestAPanicOfAGoGuestIsTold(t *testing.T) {
 }
 
 func BenchmarkCall(b *testing.B) {
-	for _, name := range []string{"identity", "identity-go"} {
+	for _, name := range []string{"identity", "identity-go", "dedupe", "session-timeout"} {
 		b.Run(name, func(b *testing.B) {
 			p, err := newEngine(b).Load(b.Context(), builtPlugin(b, name), DefaultLimits())
 			if err != nil {

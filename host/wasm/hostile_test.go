@@ -26,7 +26,7 @@ func TestTheSuiteGivesEachCallItsOwnDeadline(t *testing.T) {
 	g := guest{i}
 	i.clock.epoch = i.clock.epoch.Add(-time.Hour) // as if it had started long ago
 	i.clock.fuel.Set(0)                           // so that it yields at once
-	if _, err := g.Process(arena(t, g)); err != nil {
+	if _, err := g.Process(arena(t, g), abitest.NewState()); err != nil {
 		t.Error(err)
 	}
 	if err := g.Close(); err != nil {
@@ -88,7 +88,7 @@ func TestFuelEndsACallAtTheSameInstruction(t *testing.T) {
 		}
 		i.clock.slice = int64(10_000 * (1 + len(counts)*37)) // slices fall differently
 		out := stream.Output{Batch: (&stream.BatchPool{}).New()}
-		if err := i.call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out); stream.CodeOf(err) != stream.GuestFuel {
+		if err := i.call(t.Context(), nil, batchOf([]abitest.Record{{Value: "x"}}), &out); stream.CodeOf(err) != stream.GuestFuel {
 			t.Fatalf("got %v", err)
 		}
 		n, _ := i.memory.ReadUint32Le(64)
@@ -236,16 +236,56 @@ func TestAGuestThatStartsForeverIsEnded(t *testing.T) {
 	}
 }
 
-func TestDeepRecursionIsATrap(t *testing.T) {
+func TestRecursionWithoutEndIsNamed(t *testing.T) {
 	a := abitest.NewGuest()
 	f := uint32(3) // its own index
 	a.Func("", nil, nil, nil, abitest.Call(f))
-	a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, abitest.Call(f), abitest.Const(8))
-	tr := mustTransform(t, mustLoad(t, newEngine(t), a.Bytes()), Config{Vertex: "v"})
-	out := stream.Output{Batch: (&stream.BatchPool{}).New()}
-	err := tr.Call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out)
-	if stream.CodeOf(err) != stream.GuestTrap || !strings.Contains(err.Error(), "stack overflow") {
+	process := a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, abitest.Call(f), abitest.Const(8))
+	names := []byte{1, 13, 2, byte(f), 4, 'd', 'o', 'w', 'n', byte(process), 4, 'm', 'a', 'i', 'n'} // function names
+	module := slices.Concat(a.Bytes(), []byte{0, byte(5 + len(names)), 4}, []byte("name"), names)
+	e := newEngine(t)
+	call := func(change func(*Limits)) (*Transform, error) {
+		limits := DefaultLimits()
+		change(&limits)
+		tr := mustTransform(t, mustLoadLimited(t, e, module, limits), Config{Vertex: "v"})
+		out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+		return tr, tr.Call(t.Context(), batchOf([]abitest.Record{{Value: "x"}}), &out)
+	}
+	tr, err := call(func(*Limits) {})
+	if stream.CodeOf(err) != stream.GuestStack || !strings.Contains(err.Error(), "in down ← down") || !strings.Contains(err.Error(), "limits.stack") {
 		t.Errorf("got %v", err)
+	}
+	if s := tr.Stats(); s.Discards[stream.GuestStack] != 1 {
+		t.Errorf("counted as %v", s.Discards)
+	}
+	if _, err := call(func(l *Limits) { l.Unmetered = true }); stream.CodeOf(err) != stream.GuestStack {
+		t.Errorf("the runtime's own limit: got %v", err)
+	}
+}
+
+func TestRecursionWithoutEndIsNamedWhereverItIs(t *testing.T) {
+	const down = 3 // calls itself
+	for name, build := range map[string]func(a *abitest.Asm){
+		"the start function": func(a *abitest.Asm) { a.Start(down) },
+		"_initialize":        func(a *abitest.Asm) { a.Func(abi.ExportInitialize, nil, nil, nil, abitest.Call(down)) },
+		"wasmill_configure": func(a *abitest.Asm) {
+			a.Func(abi.ExportConfigure, []byte{abitest.I32, abitest.I32}, []byte{abitest.I64}, nil, abitest.Call(down), abitest.Const64(0))
+		},
+	} {
+		a := abitest.NewGuest()
+		a.Func("", nil, nil, nil, abitest.Call(down))
+		build(a)
+		a.Func(abi.ExportProcess, []byte{abitest.I32}, []byte{abitest.I32}, nil, abitest.Const(8))
+		p, err := newEngine(t).Load(t.Context(), writeModule(t, a.Bytes()), DefaultLimits())
+		if err == nil {
+			_, err = p.Transform(t.Context(), Config{Vertex: "v", Instances: 1, Tags: stream.NewTagTable()})
+			if err := p.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if stream.CodeOf(err) != stream.GuestStack {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func TestAGuestThatFailsToStartIsRefused(t *testing.T) {
 	}{
 		{"a trap", op(abitest.Unreachable), []stream.Code{stream.PluginStart}, "unreachable"},
 		{"an endless loop", seq(abitest.Loop(), abitest.Br(0), op(abitest.End)), []stream.Code{stream.GuestDeadline}, "callDeadline"},
-		{"recursion without end", abitest.Call(self), []stream.Code{stream.PluginStart}, "stack overflow"},
+		{"recursion without end", abitest.Call(self), []stream.Code{stream.GuestStack}, "limits.stack"},
 		{"an exit with success", seq(c(0), abitest.Call(importExit)), []stream.Code{stream.PluginStart}, "failed while it started: it exited with code 0"},
 		{"an exit with failure", seq(c(3), abitest.Call(importExit)), []stream.Code{stream.PluginStart}, "exited with code 3"},
 		{"memory up to the limit, and a trap", seq(grow, c(0), c(1), c(64<<20), abitest.MemoryFill(), op(abitest.Unreachable)), []stream.Code{stream.PluginStart}, "unreachable"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,23 +23,28 @@ import (
 
 // instance is one live guest. One goroutine at a time uses it.
 type instance struct {
-	plugin  *Plugin
-	vertex  *vertex
-	ctx     context.Context // carries the instance to host functions
-	module  api.Module
-	memory  api.Memory
-	process api.Function
-	input   api.Function
-	stack   [2]uint64
-	view    []byte // the guest's memory; read again when its size has changed
-	arena   uint32 // address of the input arena
-	room    uint32 // its size in bytes
-	output  head   // of standard output and error
-	decoder decoder
-	clock   clock
-	turns   turns  // waited for before each run of the guest
-	breath  *byte  // 1 while the guest runs
-	free    func() // gives breath back
+	plugin    *Plugin
+	vertex    *vertex
+	ctx       context.Context // carries the instance to host functions
+	module    api.Module
+	memory    api.Memory
+	process   api.Function // nil = it is an aggregate
+	aggregate aggregate
+	input     api.Function
+	stack     [2]uint64
+	view      []byte // the guest's memory; read again when its size has changed
+	arena     uint32 // address of the input arena
+	room      uint32 // its size in bytes
+	output    head   // of standard output and error
+	decoder   decoder
+	clock     clock
+	turns     turns  // waited for before each run of the guest
+	breath    *byte  // 1 while the guest runs
+	free      func() // gives breath back
+	wasi      wasi
+	journal   *journal // that keeps its frames; nil = none does
+
+	session session
 
 	hostCalls int    // in the call under way
 	answer    []byte // to its last http_request, until it is fetched
@@ -56,13 +60,15 @@ type vertex struct {
 	awake  bool          // sleeping returns at once
 }
 
-// chance seeds what WASI calls random: the same for every instance, so that guests
-// are deterministic.
-var chance [32]byte
-
 // instantiate starts a guest, up to its _initialize.
 func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) {
-	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}}
+	return p.instantiateUpTo(ctx, v, abi.ExportInitialize)
+}
+
+// instantiateUpTo makes an instance and calls some of its exports, those that it
+// has.
+func (p *Plugin) instantiateUpTo(ctx context.Context, v *vertex, exports ...string) (*instance, error) {
+	i := &instance{plugin: p, vertex: v, clock: clock{epoch: time.Now(), slice: firstSlice}, wasi: newWASI()}
 	i.turns = p.engine.metered
 	if p.limits.Unmetered {
 		i.turns = p.engine.unmetered
@@ -71,10 +77,10 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 	i.ctx = context.WithValue(context.WithoutCancel(ctx), instanceKey{}, i)
 	config := wazero.NewModuleConfig().
 		WithName("").
-		WithStartFunctions(abi.ExportInitialize).
+		WithStartFunctions(exports...).
 		WithStdout(&i.output).
-		WithStderr(&i.output).
-		WithRandSource(rand.NewChaCha8(chance))
+		WithStderr(&i.output)
+	config = i.wasi.tell(config)
 	var memory experimental.LinearMemory
 	allocate := func(least, most uint64) experimental.LinearMemory {
 		memory = allocateMemory(least, most)
@@ -100,6 +106,7 @@ func (p *Plugin) instantiate(ctx context.Context, v *vertex) (*instance, error) 
 	}
 	i.module, i.memory = module, module.Memory()
 	i.process, i.input = module.ExportedFunction(abi.ExportProcess), module.ExportedFunction(abi.ExportInput)
+	i.aggregate = aggregateOf(module)
 	i.clock.fuel, _ = module.ExportedGlobal(meter.ExportFuel).(api.MutableGlobal)
 	i.decoder = decoder{limits: p.limits, tags: v.Tags}
 	return i, nil
@@ -155,9 +162,9 @@ func (i *instance) noRoom(size int) error {
 	}
 }
 
-// call gives the guest one frame and reads what it answers into out. On an
-// error the instance is done for, and in is as it was.
-func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+// call gives the guest one frame, and the state of s if it is not nil, and reads what
+// it answers into out. On an error the instance is done for, and in is as it was.
+func (i *instance) call(ctx context.Context, s Session, in *stream.Batch, out *stream.Output) error {
 	if err := i.enter(ctx); err != nil {
 		return err
 	}
@@ -173,8 +180,17 @@ func (i *instance) call(ctx context.Context, in *stream.Batch, out *stream.Outpu
 		return err
 	}
 	i.write(in, now, i.refresh()[i.arena:], i.arena+records, i.arena+data)
+	if i.journal != nil {
+		i.journal.add(i.arena, in.Len(), i.view[i.arena:][:int(data)+in.Bytes()])
+	}
 	i.stack[0] = uint64(i.arena)
-	if err := i.process.CallWithStack(i.ctx, i.stack[:]); err != nil {
+	i.session.begin(s, in.Len())
+	err := i.process.CallWithStack(i.ctx, i.stack[:])
+	i.session.end()
+	if err != nil {
+		if i.session.refused != nil {
+			return i.session.refused
+		}
 		return i.failure(stream.GuestTrap, "trapped", err)
 	}
 	d := &i.decoder
@@ -196,12 +212,14 @@ func (i *instance) write(in *stream.Batch, now time.Time, dst []byte, records, d
 	table := dst[abi.HeaderSize:][:in.Len()*abi.InSize]
 	for k := range in.Records {
 		r := &in.Records[k]
+		kind, port := inKind(r.Port)
 		record := abi.In{
 			Time:    r.Time,
 			Key:     abi.Ref{Addr: data + r.Key.Off, Len: r.Key.Len},
 			Value:   abi.Ref{Addr: data + r.Value.Off, Len: r.Value.Len},
 			Headers: abi.Ref{Addr: data + r.Headers.Off, Len: r.Headers.Len},
-			Port:    uint32(r.Port),
+			Port:    port,
+			Kind:    kind,
 		}
 		record.Put((*[abi.InSize]byte)(table[k*abi.InSize:]))
 	}
@@ -298,6 +316,9 @@ func (i *instance) failure(code stream.Code, what string, err error) error {
 	case errors.Is(err, errFuel):
 		e.Code, e.Why = stream.GuestFuel, fmt.Sprintf("the plugin used more than its %d units of fuel", i.plugin.limits.Fuel)
 		e.Fix = "raise sandbox.fuel of the vertex, or lower its batch.maxRecords: it counts for a whole call"
+	case tooDeep(err):
+		e.Code, e.Why = stream.GuestStack, fmt.Sprintf("the plugin called functions deeper than its stack (%d KiB) takes", i.plugin.limits.Stack>>10)
+		e.Fix = "find out what calls itself without end, or raise limits.stack of the vertex"
 	case errors.Is(err, errWait):
 		e.Code, e.Why = stream.GuestWait, "the plugin waited too long for what it called"
 		e.Fix = fmt.Sprintf("lower batch.maxRecords of the vertex, as all waiting in a call counts, or raise limits.waitDeadline (%v)", i.plugin.limits.WaitDeadline)

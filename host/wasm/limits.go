@@ -8,6 +8,7 @@ type Limits struct {
 	PluginBytes     int64         // size of the file
 	Memory          int64         // linear memory of an instance, bytes; rounded down to pages
 	TableElements   uint64        // of all tables of an instance
+	Stack           int64         // of calls in calls, bytes as package meter estimates them
 	CallDeadline    time.Duration // of one call, and of starting an instance
 	RecordDeadline  time.Duration // times the records of a call, a shorter deadline; 0 = none
 	WaitDeadline    time.Duration // of all waiting of one call in functions of module wasmill
@@ -36,6 +37,7 @@ func DefaultLimits() Limits {
 		PluginBytes:     64 << 20,
 		Memory:          64 << 20,
 		TableElements:   100_000,
+		Stack:           8 << 20,
 		CallDeadline:    10 * time.Second,
 		WaitDeadline:    time.Minute,
 		HostCalls:       1_000_000,

@@ -32,6 +32,7 @@ type Plugin struct {
 
 	engine   *Engine
 	limits   Limits
+	globals  []string // exports that are its variables outside memory; once there are Partitions
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 }
@@ -68,7 +69,11 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 	if err := p.compile(ctx, e, data); err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
-	if err := p.describe(ctx); err != nil {
+	err = p.describe(ctx)
+	if err == nil {
+		err = checkKind(path, m, p.Description.Kind)
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
 	return p, nil
@@ -76,7 +81,7 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 
 // rewrite meters a module.
 func rewrite(path string, m *binary.Module, limits Limits) (*meter.Result, error) {
-	r, err := meter.Rewrite(m, meter.Limits{MemoryPages: uint64(limits.Memory / PageSize), TableElements: limits.TableElements})
+	r, err := meter.Rewrite(m, meter.Limits{MemoryPages: uint64(limits.Memory / PageSize), TableElements: limits.TableElements, Stack: limits.Stack})
 	if err == nil {
 		return r, nil
 	}

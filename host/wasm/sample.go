@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/abi/abitest"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -35,7 +37,9 @@ const (
 
 // Sample measures what records with these values cost, in calls as a pipeline
 // makes them, one at a time. The error is that of the guest, if it does not get
-// through; what c says of instances, tags and events is not used.
+// through; what c says of instances, tags and events is not used. A plugin of kind
+// process finds empty state in each round, and each value is the key of its record; one of kind
+// aggregate gets the values of a call in one window, and is asked for its result.
 func (p *Plugin) Sample(ctx context.Context, c Config, values [][]byte) (cost Cost, err error) {
 	counted := *p
 	counted.limits.Fuel = sampleFuel // so that what is used is counted
@@ -45,7 +49,7 @@ func (p *Plugin) Sample(ctx context.Context, c Config, values [][]byte) (cost Co
 		return cost, err
 	}
 	defer func() { err = errors.Join(err, t.Close(ctx)) }()
-	s := sampling{transform: t, calls: callsOf(values), in: (&stream.BatchPool{}).New(), out: stream.Output{Batch: (&stream.BatchPool{}).New()}}
+	s := sampling{transform: t, keyed: p.Description.Kind == abi.KindProcess, calls: callsOf(values), in: (&stream.BatchPool{}).New(), out: stream.Output{Batch: (&stream.BatchPool{}).New()}}
 	cost.Records = len(values)
 	var times, fuels []float64
 	for began := time.Now(); cost.Rounds < sampleRounds || time.Since(began) < sampleTime; cost.Rounds++ {
@@ -78,6 +82,7 @@ func callsOf(values [][]byte) (calls []*stream.Batch) {
 // sampling is one run of Sample.
 type sampling struct {
 	transform *Transform
+	keyed     bool
 	calls     []*stream.Batch
 	in        *stream.Batch // a copy for the call, which may take its arena
 	out       stream.Output
@@ -85,13 +90,15 @@ type sampling struct {
 
 // round makes all calls once and counts what comes out.
 func (s *sampling) round(ctx context.Context, c *Cost) (took time.Duration, fuel int64, err error) {
+	state := abitest.NewState()
 	for n, call := range s.calls {
+		state.Begin(frameOf(call))
 		s.in.Reset()
 		s.in.AppendAll(call)
 		s.out.Reset()
 		s.out.Failures = s.out.Failures[:0]
 		start := time.Now()
-		if err := s.transform.Call(ctx, s.in, &s.out); err != nil {
+		if err := s.call(ctx, state); err != nil {
 			return 0, 0, fmt.Errorf("call %d of %d: %w", n+1, len(s.calls), err)
 		}
 		took += time.Since(start)
@@ -105,6 +112,36 @@ func (s *sampling) round(ctx context.Context, c *Cost) (took time.Duration, fuel
 		}
 	}
 	return took, fuel, nil
+}
+
+func (s *sampling) call(ctx context.Context, state *abitest.State) error {
+	switch {
+	case s.keyed:
+		return s.transform.Process(ctx, state, s.in, &s.out)
+	case s.transform.plugin.Description.Kind == abi.KindAggregate:
+		return s.fold(ctx)
+	}
+	return s.transform.Call(ctx, s.in, &s.out)
+}
+
+// fold adds the records of a call to one window, and asks for its result.
+func (s *sampling) fold(ctx context.Context) error {
+	p := stream.Panes{Batch: s.in, Records: s.in.Records, Watermark: stream.NoWatermark}
+	p.Table = []stream.Pane{{End: int64(time.Minute), Count: uint32(s.in.Len())}}
+	if err := s.transform.Add(ctx, &p, &s.out); err != nil || len(s.out.Failures) > 0 {
+		return err
+	}
+	p.Records = nil
+	return s.transform.Result(ctx, &p, &s.out)
+}
+
+// frameOf returns what a state has to know of a call.
+func frameOf(b *stream.Batch) []abitest.Record {
+	frame := make([]abitest.Record, b.Len())
+	for i := range frame {
+		frame[i] = abitest.Record{Time: b.Records[i].Time, Key: string(b.Value(i))}
+	}
+	return frame
 }
 
 // fuel returns what the last call used.

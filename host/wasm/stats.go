@@ -21,7 +21,7 @@ type Stats struct {
 // discardReasons are the codes that discards are counted by.
 var discardReasons = [...]stream.Code{
 	stream.GuestTrap, stream.GuestDeadline, stream.GuestWait, stream.GuestFuel, stream.GuestLimit,
-	stream.GuestMemory, stream.GuestOutput, stream.Internal,
+	stream.GuestMemory, stream.GuestStack, stream.GuestOutput, stream.Internal,
 }
 
 // counters are what a transform counts itself.
@@ -44,9 +44,16 @@ func (c *counters) discarded(code stream.Code) {
 // Stats returns the counters. They are read one after the other, while calls go
 // on.
 func (t *Transform) Stats() Stats {
+	s := t.stats()
+	s.Refills, s.Instances = t.pool.refills.Load(), int(t.pool.live.Load())
+	return s
+}
+
+// stats returns the counters that do not concern instances.
+func (t *employer) stats() Stats {
 	s := Stats{
-		Calls: t.counters.calls.Load(), Yields: t.vertex.yields.Load(), Refills: t.pool.refills.Load(),
-		Dropped: t.vertex.said.total.Load(), Instances: int(t.pool.live.Load()),
+		Calls: t.counters.calls.Load(), Yields: t.vertex.yields.Load(),
+		Dropped:  t.vertex.said.total.Load(),
 		Discards: make(map[stream.Code]uint64, len(discardReasons)),
 	}
 	for k, reason := range discardReasons {

@@ -26,9 +26,14 @@ type Config struct {
 
 // Transform calls a plugin for one vertex. It implements stream.Transform.
 type Transform struct {
+	employer
+	pool *pool
+}
+
+// employer is what calls a plugin for one vertex, whichever instances it calls.
+type employer struct {
 	plugin   *Plugin
 	vertex   *vertex
-	pool     *pool
 	gate     *gate
 	counters counters
 }
@@ -36,6 +41,23 @@ type Transform struct {
 // Transform starts a first instance for a vertex and gives it its parameters,
 // so that what is wrong with them shows before a record moves.
 func (p *Plugin) Transform(ctx context.Context, c Config) (*Transform, error) {
+	v, err := p.employ(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &Transform{employer: employer{plugin: p, vertex: v, gate: newGate(p.limits.Discards)}}
+	t.pool = newPool(ctx, c.Instances, t.start)
+	first, err := t.pool.borrow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.pool.put(first)
+	return t, nil
+}
+
+// employ makes what the instances of a vertex share, unless the vertex lacks what
+// the plugin needs.
+func (p *Plugin) employ(c Config) (*vertex, error) {
 	seed := fnv.New64a()
 	seed.Write([]byte(c.Vertex))
 	v := &vertex{Config: c, seed: seed.Sum64()}
@@ -60,18 +82,11 @@ func (p *Plugin) Transform(ctx context.Context, c Config) (*Transform, error) {
 	c.HTTP.Conns = c.Instances
 	c.HTTP.Denied = func(target, why string) { v.denied(target, why, p.limits.LogLines) }
 	v.http = fetch.New(c.HTTP)
-	t := &Transform{plugin: p, vertex: v, gate: newGate(p.limits.Discards)}
-	t.pool = newPool(ctx, c.Instances, t.start)
-	first, err := t.pool.borrow(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t.pool.put(first)
-	return t, nil
+	return v, nil
 }
 
 // start makes an instance that is ready for calls.
-func (t *Transform) start(ctx context.Context) (*instance, error) {
+func (t *employer) start(ctx context.Context) (*instance, error) {
 	i, err := t.plugin.instantiate(ctx, t.vertex)
 	if err != nil {
 		return nil, err
@@ -89,12 +104,23 @@ func (t *Transform) start(ctx context.Context) (*instance, error) {
 // Call implements stream.Transform. While the plugin does little but fail, calls
 // wait.
 func (t *Transform) Call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	return t.guarded(ctx, nil, in, out)
+}
+
+// guarded makes a call when the gate lets it, and tells the gate what came of it.
+func (t *Transform) guarded(ctx context.Context, s Session, in *stream.Batch, out *stream.Output) error {
 	probe, err := t.gate.enter(ctx)
 	if err != nil {
 		return err
 	}
 	records := in.Len()
-	err = t.call(ctx, in, out)
+	err = t.call(ctx, s, in, out)
+	t.settle(ctx, records, probe, err)
+	return err
+}
+
+// settle tells the gate what came of a call that it let in.
+func (t *employer) settle(ctx context.Context, records int, probe bool, err error) {
 	switch {
 	case err == nil:
 		t.counters.through.Add(uint64(records))
@@ -109,22 +135,17 @@ func (t *Transform) Call(ctx context.Context, in *stream.Batch, out *stream.Outp
 	case probe:
 		t.gate.abandon()
 	}
-	return err
 }
 
 // call makes one call, whatever came of earlier ones.
-func (t *Transform) call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+func (t *Transform) call(ctx context.Context, s Session, in *stream.Batch, out *stream.Output) error {
 	t.counters.calls.Add(1)
 	i, err := t.pool.borrow(ctx)
 	if err != nil {
 		return err
 	}
-	if err := i.call(ctx, in, out); err != nil {
-		code := stream.CodeOf(err)
-		if ctx.Err() != nil {
-			code = stream.Internal
-		}
-		t.counters.discarded(code)
+	if err := i.call(ctx, s, in, out); err != nil {
+		t.discarded(ctx, err)
 		t.pool.discard(i)
 		return err
 	}
@@ -132,7 +153,16 @@ func (t *Transform) call(ctx context.Context, in *stream.Batch, out *stream.Outp
 	return nil
 }
 
-func (t *Transform) suspended(err error, wait time.Duration) {
+// discarded counts an instance that a call's error cost.
+func (t *employer) discarded(ctx context.Context, err error) {
+	code := stream.CodeOf(err)
+	if ctx.Err() != nil {
+		code = stream.Internal
+	}
+	t.counters.discarded(code)
+}
+
+func (t *employer) suspended(err error, wait time.Duration) {
 	if t.vertex.Events.PluginSuspended == nil {
 		return
 	}
@@ -143,7 +173,7 @@ func (t *Transform) suspended(err error, wait time.Duration) {
 	t.vertex.Events.PluginSuspended(t.vertex.Vertex, t.plugin.Description.Name, why, wait)
 }
 
-func (t *Transform) resumed() {
+func (t *employer) resumed() {
 	if t.vertex.Events.PluginResumed != nil {
 		t.vertex.Events.PluginResumed(t.vertex.Vertex, t.plugin.Description.Name)
 	}
@@ -151,9 +181,14 @@ func (t *Transform) resumed() {
 
 // Close implements stream.Transform.
 func (t *Transform) Close(ctx context.Context) error {
+	defer t.dismiss()
+	return t.pool.close(ctx)
+}
+
+// dismiss ends what the instances shared.
+func (t *employer) dismiss() {
 	t.vertex.said.mu.Lock()
 	t.vertex.sayDropped(t.plugin.limits.LogLines)
 	t.vertex.said.mu.Unlock()
-	defer t.vertex.http.Close()
-	return t.pool.close(ctx)
+	t.vertex.http.Close()
 }

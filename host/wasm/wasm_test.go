@@ -96,6 +96,16 @@ func recordsOf(b *stream.Batch) (records []abitest.Record) {
 	return records
 }
 
+// callCase calls the guest of a case, with state if it is of that kind.
+func callCase(ctx context.Context, tr *Transform, c *abitest.Case, in *stream.Batch, out *stream.Output) error {
+	if c.Kind != abi.KindProcess {
+		return tr.Call(ctx, in, out)
+	}
+	s := abitest.NewState()
+	s.Begin(c.In)
+	return tr.Process(ctx, s, in, out)
+}
+
 // TestHostConformance runs the guests of the ABI's own suite.
 func TestHostConformance(t *testing.T) {
 	e := newEngine(t)
@@ -106,7 +116,7 @@ func TestHostConformance(t *testing.T) {
 			tr := mustTransform(t, mustLoad(t, e, c.Module), Config{Vertex: "v", Tags: tags, Grant: c.Grant})
 			for range 2 { // an instance that lied is replaced
 				in, out := batchOf(c.In), stream.Output{Batch: (&stream.BatchPool{}).New()}
-				err := tr.Call(t.Context(), in, &out)
+				err := callCase(t.Context(), tr, &c, in, &out)
 				if c.Refused {
 					if code := stream.CodeOf(err); code != stream.GuestOutput && code != stream.GuestLimit && code != stream.GuestTrap {
 						t.Fatalf("got %v, want an error of the guest", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -22,11 +23,20 @@ const (
 	firstSlice  = 100_000
 )
 
-// errDeadline ends a call that took too long, errFuel one that did too much.
+// errDeadline ends a call that took too long, errFuel one that did too much,
+// errStack one that called too deep.
 var (
 	errDeadline = errors.New("deadline passed")
 	errFuel     = errors.New("fuel used up")
+	errStack    = errors.New("stack used up")
 )
+
+// tooDeep says whether an error is that of a guest that used up its stack, or
+// wazero's, which is far larger: for a plugin that is not metered, or whose frames
+// are larger than package meter takes them for.
+func tooDeep(err error) bool {
+	return errors.Is(err, errStack) || err != nil && strings.TrimPrefix(firstLine(err.Error()), "wasm error: ") == "stack overflow"
+}
 
 // clock measures the time that a guest runs. Times are since epoch, monotonic.
 type clock struct {
@@ -39,6 +49,7 @@ type clock struct {
 	waited   time.Duration   // of it, in functions of the host
 
 	fuel   api.MutableGlobal // the guest's; nil if it is not metered
+	stack  api.Global        // the guest's: what is left; nil before the first yield
 	budget int64             // fuel that the call under way has left, beyond its slice; only if there is a limit
 	capped bool              // there is a limit
 }
@@ -98,9 +109,15 @@ func (c *clock) yield() (slice int64, err error) {
 
 // instantiateMeter defines the module that metered guests import.
 func instantiateMeter(ctx context.Context, r wazero.Runtime) error {
-	yield := func(ctx context.Context, _ api.Module, stack []uint64) {
+	yield := func(ctx context.Context, m api.Module, stack []uint64) {
 		i := ctx.Value(instanceKey{}).(*instance)
 		i.vertex.yields.Add(1)
+		if i.clock.stack == nil {
+			i.clock.stack = m.ExportedGlobal(meter.ExportStack)
+		}
+		if int64(i.clock.stack.Get()) < 0 {
+			panic(errStack)
+		}
 		slice, err := i.clock.yield()
 		if err != nil {
 			panic(err)

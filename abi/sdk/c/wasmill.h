@@ -96,18 +96,17 @@ static inline wm_response wm_http(const wm_request *r);
 
 // WASMILL_MAP makes `static void function(const wm_record *, wm_output *)` the function of
 // the plugin; description is the JSON of ABI.md §1.
-#define WASMILL_MAP(description, function)                                                 \
-	WM_EXPORT(void, wasmill_abi_v1)(void) {}                                               \
-	WM_EXPORT(uint64_t, wasmill_describe)(void) { return wm_pack(WM_LITERAL(description)); } \
-	WM_EXPORT(void *, wasmill_input)(uint32_t size) {                                      \
-		return size <= wm_arena.size ? wm_arena.at : wm_grow(&wm_arena, size);             \
-	}                                                                                      \
+#define WASMILL_MAP(description, function) WM_FUNCTION(description, function, 0)
+
+// WM_FUNCTION has it called with entries of the kinds up to one: timers are in process.h.
+#define WM_FUNCTION(description, function, kinds)                                          \
+	WM_PLUGIN(description)                                                                 \
 	WM_EXPORT(const wm_output *, wasmill_process)(const wm_frame *frame) {                 \
 		wm_used = 0;                                                                       \
 		wm_output out = {.frame = frame, .next = (wm_result *)wm_table.at, .end = wm_end()}; \
 		const wm_record *r = frame->records;                                               \
 		for (uint32_t count = frame->count; out.index < count; out.index++, r++)           \
-			if (r->kind == 0) function(r, &out);                                           \
+			if (r->kind <= kinds) function(r, &out);                                          \
 		out.results = (wm_result *)wm_table.at;                                            \
 		out.count = out.next - out.results;                                                \
 		return wm_last = out, &wm_last;                                                    \
@@ -118,6 +117,14 @@ static inline wm_response wm_http(const wm_request *r);
 #define WASMILL_PARAMS(function)                                                           \
 	WM_EXPORT(uint64_t, wasmill_configure)(const char *at, uint32_t length) {              \
 		return wm_pack(function((wm_bytes){at, length}));                                  \
+	}
+
+// WM_PLUGIN is what plugins of all kinds export.
+#define WM_PLUGIN(description)                                                             \
+	WM_EXPORT(void, wasmill_abi_v1)(void) {}                                               \
+	WM_EXPORT(uint64_t, wasmill_describe)(void) { return wm_pack(WM_LITERAL(description)); } \
+	WM_EXPORT(void *, wasmill_input)(uint32_t size) {                                      \
+		return size <= wm_arena.size ? wm_arena.at : wm_grow(&wm_arena, size);             \
 	}
 
 #define WM_EXPORT(type, name) __attribute__((export_name(#name))) type name

@@ -75,8 +75,8 @@ type Output struct {
 	Now, Watermark int64  // of the call, ns since 1970
 	Seed           uint64 // for randomness that repeats when a record is processed again
 
-	taken int // Buf[:taken] belongs to results
-	input uint32
+	taken       int // Buf[:taken] belongs to results
+	input, kind uint32
 }
 
 // Result is one emitted record.
@@ -106,6 +106,7 @@ var (
 	described  []byte
 	configured func([]byte) error
 	handle     Func
+	kinds      uint32 // the last kind of entries that handle is for; timers are in process.go
 	arena      []byte // where the host writes; addresses in frames lie in here
 	current    Record
 	out        Output
@@ -187,25 +188,42 @@ func input(size uint32) uint32 {
 
 //go:wasmexport wasmill_process
 func process(at uint32) uint32 {
-	runtime.Gosched() // the only chance of Go's garbage collector to run
-	f := (*frame)(unsafe.Pointer(&arena[at-addr(&arena[0])]))
-	records := unsafe.Slice((*record)(unsafe.Pointer(&arena[f.records-addr(&arena[0])])), f.count)
-	clear(out.Results) // lets the collector have what they refer to
-	out = Output{Buf: out.Buf[:0], Results: out.Results[:0], Now: f.now, Watermark: f.watermark, Seed: f.seed}
-	r, o := &current, &out
+	f := (*frame)(in(at))
+	records := unsafe.Slice((*record)(in(f.records)), f.count)
+	r, o := &current, begin(f)
 	for i := range records {
 		in := &records[i]
-		if in.kind != 0 {
+		if in.kind > kinds {
 			continue
 		}
-		r.Time, r.Key, r.Value, r.Headers, r.Port = in.time, in.key.bytes(), in.value.bytes(), in.headers.bytes(), in.port
-		o.input, o.taken = uint32(i), len(o.Buf)
+		in.to(r)
+		o.input, o.kind, o.taken = uint32(i), in.kind, len(o.Buf)
 		before := len(o.Results)
 		if err := handle(r, o); err != nil {
 			failure := Result{Record: Record{Value: []byte(err.Error())}, input: uint32(i), outcome: 1}
 			o.Results = append(o.Results[:before], failure)
 		}
 	}
+	return o.answer()
+}
+
+// in returns where an address of the arena is.
+func in(at uint32) unsafe.Pointer { return unsafe.Pointer(&arena[at-addr(&arena[0])]) }
+
+func (in *record) to(r *Record) {
+	r.Time, r.Key, r.Value, r.Headers, r.Port = in.time, in.key.bytes(), in.value.bytes(), in.headers.bytes(), in.port
+}
+
+// begin gets ready for a frame.
+func begin(f *frame) *Output {
+	runtime.Gosched()  // the only chance of Go's garbage collector to run
+	clear(out.Results) // lets the collector have what they refer to
+	out = Output{Buf: out.Buf[:0], Results: out.Results[:0], Now: f.now, Watermark: f.watermark, Seed: f.seed}
+	return &out
+}
+
+// answer returns the address of what was collected.
+func (o *Output) answer() uint32 {
 	if n := len(o.Results); n > len(entries) {
 		entries = make([]entry, 2*n)
 	}

@@ -44,6 +44,9 @@ pub trait Plugin: Sized {
     /// Handles one record: emits any number of results, or fails that record with a message.
     /// A panic fails all records of the call.
     fn map<'a>(&mut self, record: Record<'a>, out: &mut Output<'a>) -> Result<(), String>;
+
+    /// The last kind of entries that map is for. Timers are in process.rs.
+    const KINDS: u32 = 0;
 }
 
 /// One record. Its bytes last as long as the call.
@@ -61,7 +64,8 @@ pub struct Output<'a> {
     pub now: i64,       // of the call, ns since 1970
     pub watermark: i64, // ns since 1970
     pub seed: u64,      // for randomness that repeats when a record is processed again
-    input: u32,
+    pub(crate) input: u32, // of the record in hand
+    pub(crate) kind: u32,
     entries: Vec<Entry>,
     chunks: Vec<Vec<u8>>, // bytes kept; a chunk is never grown, so they do not move
     frame: PhantomData<&'a ()>,
@@ -90,7 +94,7 @@ impl<'a> Output<'a> {
         unsafe { slice::from_raw_parts(kept.as_ptr(), kept.len()) } // lives as long as the frame
     }
 
-    fn push(&mut self, r: Record<'a>, outcome: u32, tag: &'a str) {
+    pub(crate) fn push(&mut self, r: Record<'a>, outcome: u32, tag: &'a str) {
         let (key, value, headers) = (Span::of(r.key), Span::of(r.value), Span::of(r.headers));
         let tag = Span::of(tag.as_bytes());
         self.entries.push(Entry { time: r.time, key, value, headers, input: self.input, outcome, tag });
@@ -142,6 +146,7 @@ mod host {
 }
 
 /// Makes a type that implements Plugin the plugin of this module.
+#[allow(unused_macros)]
 macro_rules! export {
     ($plugin:ty) => {
         static mut GUEST: wasmill::Guest<$plugin> = wasmill::Guest::new();
@@ -170,20 +175,21 @@ macro_rules! export {
         }
     };
 }
+#[allow(unused_imports)]
 pub(crate) use export;
 
 // From here on it is the ABI.
 
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Span(*const u8, usize);
+pub struct Span(*const u8, usize);
 
 impl Span {
     fn of(bytes: &[u8]) -> Span {
         Span(bytes.as_ptr(), bytes.len())
     }
 
-    unsafe fn bytes<'a>(self) -> &'a [u8] {
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
         if self.1 == 0 {
             &[]
         } else {
@@ -201,14 +207,27 @@ pub struct Frame {
     seed: u64,
 }
 
+impl Frame {
+    pub fn records(&self) -> &[In] {
+        unsafe { slice::from_raw_parts(self.records, self.count) }
+    }
+}
+
 #[repr(C)]
-struct In {
+pub struct In {
     time: i64,
     key: Span,
     value: Span,
     headers: Span,
     port: u32,
     kind: u32,
+}
+
+impl In {
+    pub fn record<'a>(&self) -> Record<'a> {
+        let (key, value, headers) = unsafe { (self.key.bytes(), self.value.bytes(), self.headers.bytes()) };
+        Record { time: self.time, key, value, headers, port: self.port }
+    }
 }
 
 #[repr(C)]
@@ -235,9 +254,9 @@ pub fn pack(text: &str) -> u64 {
 
 /// An instance of the plugin, with all that has to outlive a call.
 pub struct Guest<P> {
-    plugin: Option<P>,
+    pub(crate) plugin: Option<P>,
     arena: Vec<u64>, // where the host writes, 8-byte aligned
-    out: Output<'static>,
+    pub(crate) out: Output<'static>,
     header: Header,
     message: String,
 }
@@ -252,6 +271,7 @@ impl<P: Plugin> Guest<P> {
                 watermark: 0,
                 seed: 0,
                 input: 0,
+                kind: 0,
                 entries: Vec::new(),
                 chunks: Vec::new(),
                 frame: PhantomData,
@@ -284,25 +304,35 @@ impl<P: Plugin> Guest<P> {
         self.arena.as_ptr()
     }
 
-    pub fn process(&mut self, frame: &Frame) -> *const Header {
+    /// Gets ready for a frame.
+    pub(crate) fn begin(&mut self, frame: &Frame) {
         let out = &mut self.out;
         (out.now, out.watermark, out.seed) = (frame.now, frame.watermark, frame.seed);
         out.entries.clear();
         out.chunks.drain(..out.chunks.len().saturating_sub(1)); // keeps the largest
         out.chunks.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Answers with what was collected.
+    pub(crate) fn finish(&mut self) -> *const Header {
+        let entries = &self.out.entries;
+        self.header = Header { count: entries.len(), entries: entries.as_ptr(), reserved: 0 };
+        &self.header
+    }
+
+    pub fn process(&mut self, frame: &Frame) -> *const Header {
+        self.begin(frame);
+        let out = &mut self.out;
         let plugin = self.plugin.as_mut().expect("wasmill_configure comes first");
-        let records = unsafe { slice::from_raw_parts(frame.records, frame.count) };
-        for (input, r) in records.iter().enumerate().filter(|(_, r)| r.kind == 0) {
-            let (key, value, headers) = unsafe { (r.key.bytes(), r.value.bytes(), r.headers.bytes()) };
-            let record = Record { time: r.time, key, value, headers, port: r.port };
-            out.input = input as u32;
+        for (input, r) in frame.records().iter().enumerate().filter(|(_, r)| r.kind <= P::KINDS) {
+            let record = r.record();
+            (out.input, out.kind) = (input as u32, r.kind);
             if let Err(message) = plugin.map(record, out) {
                 let value = out.keep(message.as_bytes());
                 out.push(Record { value, ..record }, 1, "");
             }
         }
-        self.header = Header { count: out.entries.len(), entries: out.entries.as_ptr(), reserved: 0 };
-        &self.header
+        self.finish()
     }
 }
 

@@ -16,12 +16,13 @@ var (
 // ValueType is the type of a parameter or result, by its code in the format.
 type ValueType byte
 
-// The number types.
+// The types of numbers and vectors.
 const (
-	I32 ValueType = 0x7f
-	I64 ValueType = 0x7e
-	F32 ValueType = 0x7d
-	F64 ValueType = 0x7c
+	I32  ValueType = 0x7f
+	I64  ValueType = 0x7e
+	F32  ValueType = 0x7d
+	F64  ValueType = 0x7c
+	V128 ValueType = 0x7b
 )
 
 func (t ValueType) String() string {
@@ -34,7 +35,7 @@ func (t ValueType) String() string {
 		return "f32"
 	case F64:
 		return "f64"
-	case 0x7b:
+	case V128:
 		return "v128"
 	case 0x70:
 		return "funcref"
