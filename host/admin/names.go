@@ -84,7 +84,7 @@ func Families() []Family {
 		{BytesOut, KindCounter, "Bytes of the records emitted or written."},
 		{RecordsUnrouted, KindCounter, "Records emitted with a tag that no edge asks for."},
 		{RecordsDropped, KindCounter, "Records dropped, by reason: newest and oldest as a stage was full (whenFull), error as they could not be handled (onError)."},
-		{RecordsLate, KindCounter, "Records read that happened before the watermark."},
+		{RecordsLate, KindCounter, "Records that a source read behind the watermark, or that a join got too late."},
 		{DeadLetters, KindCounter, "Records that could not be handled and left as dead letters."},
 		{Retries, KindCounter, "Tries again, of a record or of what was written together."},
 		{Calls, KindCounter, "Calls of a udf or aggregate, or writes of a sink."},

@@ -63,6 +63,13 @@ const (
 	StoreMisconfigured Code = "store-misconfigured"
 	StoreNotAtomic     Code = "store-not-atomic"
 
+	// Checkpoints.
+	CheckpointFenced     Code = "checkpoint-fenced"     // another writer took over
+	CheckpointUnreadable Code = "checkpoint-unreadable" // none of them can be read
+	CheckpointDamaged    Code = "checkpoint-damaged"    // one cannot be read
+	CheckpointFormat     Code = "checkpoint-format"     // written by a newer wasmill
+	CheckpointFailed     Code = "checkpoint-failed"     // too many failed in a row
+
 	// Sources, sinks and the machine.
 	InputMissing    Code = "input-missing"
 	InputUnreadable Code = "input-unreadable"
@@ -77,15 +84,20 @@ const (
 
 // exits lists the codes whose cause is not the user's input.
 var exits = map[Code]int{
-	Internal:           ExitInternal,
-	PluginFile:         ExitEnvironment,
-	StateCorrupt:       ExitEnvironment,
-	StoreUnavailable:   ExitEnvironment,
-	StoreDenied:        ExitEnvironment,
-	StoreMisconfigured: ExitEnvironment,
-	StoreNotAtomic:     ExitEnvironment,
-	InputUnreadable:    ExitEnvironment,
-	OutputFile:         ExitEnvironment,
-	Environment:        ExitEnvironment,
-	DrainTimeout:       ExitEnvironment,
+	Internal:             ExitInternal,
+	PluginFile:           ExitEnvironment,
+	StateCorrupt:         ExitEnvironment,
+	StoreUnavailable:     ExitEnvironment,
+	StoreDenied:          ExitEnvironment,
+	StoreMisconfigured:   ExitEnvironment,
+	StoreNotAtomic:       ExitEnvironment,
+	CheckpointFenced:     ExitFenced,
+	CheckpointUnreadable: ExitEnvironment,
+	CheckpointDamaged:    ExitEnvironment,
+	CheckpointFormat:     ExitEnvironment,
+	CheckpointFailed:     ExitEnvironment,
+	InputUnreadable:      ExitEnvironment,
+	OutputFile:           ExitEnvironment,
+	Environment:          ExitEnvironment,
+	DrainTimeout:         ExitEnvironment,
 }

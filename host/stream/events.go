@@ -29,6 +29,10 @@ type Events struct {
 	// SourceNotice is something a source noticed and went on from, such as a
 	// rotated file.
 	SourceNotice func(vertex VertexID, text string)
+
+	// SideNotice says that a side input of a vertex cannot be refreshed and keeps
+	// its last value, and why, or that it can be again.
+	SideNotice func(vertex VertexID, name, text string)
 }
 
 // GuestLevel is the severity that a guest gives to a line.
