@@ -91,7 +91,7 @@ func TestTheSpecificationNamesWhatTheCodeDoes(t *testing.T) {
 	}
 	for _, name := range []string{
 		ExportMemory, ExportMarker, ExportDescribe, ExportInput, ExportProcess, ExportConfigure, ExportInitialize,
-		ImportStateGet, ImportStatePut, ImportStateDelete, ImportStateList, ImportTimerSet, ImportTimerDelete, string(KindMap), string(KindProcess),
+		ImportStateGet, ImportStatePut, ImportStateDelete, ImportStateList, ImportTimerSet, ImportTimerDelete, ImportSideVersion, ImportSideRead, string(KindMap), string(KindProcess),
 		ImportLog, ImportNow, ImportRandom, string(CapabilityLog), string(CapabilityClock), string(CapabilityRandom),
 	} {
 		if !bytes.Contains(page, []byte("`"+name+"`")) {

@@ -34,6 +34,8 @@ const (
 	ImportStateList    = "state_list"
 	ImportTimerSet     = "timer_set"
 	ImportTimerDelete  = "timer_delete"
+	ImportSideVersion  = "side_version"
+	ImportSideRead     = "side_read"
 )
 
 // IsProcess says whether an import of ModuleWasmill is for guests of KindProcess alone.
@@ -44,6 +46,9 @@ func IsProcess(function string) bool {
 	}
 	return false
 }
+
+// IsSide says whether an import of ModuleWasmill reads side inputs.
+func IsSide(function string) bool { return function == ImportSideVersion || function == ImportSideRead }
 
 // Capability is a permission that a vertex grants to its guest.
 type Capability string

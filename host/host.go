@@ -178,7 +178,7 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	if err != nil {
 		return err
 	}
-	p, err := pipeline.New(graph, pipeline.Hooks{})
+	p, err := pipeline.New(graph, b.Hooks())
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func Cases() []Case {
 	raw := func(result uint32, header ...byte) []byte {
 		return Canned(result, map[uint32][]byte{headerAddr: header, entriesEnd - 16: {1, 0, 0, 0, 0, 0, 4, 0}})
 	}
-	return append(slices.Concat(hostCases(one), processCases()), []Case{
+	return append(slices.Concat(hostCases(one), processCases(), sideCases(one)), []Case{
 		{Name: "identity", Module: Identity(), In: one, Want: []Result{{Record: one[0]}}},
 		{Name: "identity of empty parts", Module: Identity(), In: []Record{{}, {Value: "x"}}, Want: []Result{{}, {Record: Record{Value: "x"}}}},
 		{Name: "a filter that lets nothing through", Module: canned(""), In: two},

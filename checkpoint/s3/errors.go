@@ -176,7 +176,7 @@ func (s *Store) advice(a minio.ErrorResponse) (stream.Code, string) {
 	case a.Code == minio.AccessDenied || a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusUnauthorized:
 		return stream.StoreDenied, "allow these credentials s3:GetObject, s3:PutObject and s3:DeleteObject on " + s.bucket + "/" + s.prefix + "* and s3:ListBucket on " + s.bucket
 	case unsupported(a) && s.checksums:
-		return stream.StoreMisconfigured, "the server does not know a part of the protocol: set s3.trailingChecksums to off"
+		return stream.StoreMisconfigured, "the server does not know a part of the protocol: set s3.trailingChecksums: false"
 	}
 	return stream.StoreMisconfigured, "check that s3.endpoint " + s.endpoint + " speaks the protocol of S3, and the settings below s3"
 }

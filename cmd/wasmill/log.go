@@ -64,6 +64,9 @@ func (l *logger) events(pipeline string) stream.Events {
 		SourceNotice: func(v stream.VertexID, text string) {
 			log.Warn("source notices", "vertex", v, "text", text)
 		},
+		SideNotice: func(v stream.VertexID, name, text string) {
+			log.Warn("side input", "vertex", v, "name", name, "text", text)
+		},
 	}
 }
 

@@ -27,6 +27,9 @@ func fieldsOf(t reflect.Type, above ...string) []field {
 	var all []field
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if !f.IsExported() {
+			continue
+		}
 		keys := append(above[:len(above):len(above)], f.Tag.Get("koanf"))
 		if f.Type.Kind() == reflect.Struct {
 			all = append(all, fieldsOf(f.Type, keys...)...)
@@ -54,7 +57,7 @@ func (m *merged) environment(env []string, fields []field) {
 		at := place{layer: m.layer, name: "environment " + name, text: value, loose: true}
 		f, ok := known[name]
 		if !ok {
-			m.add(at, "", stream.ConfigUnknownKey, fmt.Sprintf("no setting belongs to %s", name), suggest(name, names))
+			m.add(at, "", stream.ConfigUnknownKey, fmt.Sprintf("no setting belongs to %s", name), suggest(name, below(name, names)))
 			continue
 		}
 		for _, k := range f.keys {
@@ -64,4 +67,18 @@ func (m *merged) environment(env []string, fields []field) {
 		tree[strings.Join(f.keys, separator)] = value
 	}
 	m.load(tree, separator)
+}
+
+// below returns the variables of what is inside of a setting, or all if that is none.
+func below(name string, all []string) []string {
+	var inside []string
+	for _, n := range all {
+		if strings.HasPrefix(n, name+"_") {
+			inside = append(inside, n)
+		}
+	}
+	if inside == nil {
+		return all
+	}
+	return inside
 }

@@ -23,6 +23,7 @@ type arc struct {
 	tags     []string
 	dead     bool // carries dead letters
 	odd      bool // enters a source or leaves a sink
+	side     string
 }
 
 // checkGraph reports everything that is wrong with the shape of a pipeline.
@@ -39,11 +40,12 @@ func checkGraph(b *binder, p *Pipeline) {
 	}
 	for i, e := range p.Edges {
 		at := path("edges").index(i)
-		g.edges = append(g.edges, arc{g.end(at.key("from"), e.From), g.end(at.key("to"), e.To), e.Tags(), e.DeadLetters(), false})
+		g.edges = append(g.edges, arc{g.end(at.key("from"), e.From), g.end(at.key("to"), e.To), e.Tags(), e.DeadLetters(), false, e.Side})
 		g.checkEdge(i)
 		g.edgeKey(i, e)
 	}
 	g.joins()
+	g.sideEdges(p.Edges)
 	g.duplicates()
 	g.cycles()
 	g.reach()
@@ -100,6 +102,7 @@ func (g *graph) duplicates() {
 		from, to int
 		tag      string
 		dead     bool
+		side     string
 	}
 	first := make(map[route]int)
 	for i, e := range g.edges {
@@ -111,7 +114,7 @@ func (g *graph) duplicates() {
 			tags = []string{""}
 		}
 		for _, tag := range tags {
-			r := route{e.from, e.to, tag, e.dead}
+			r := route{e.from, e.to, tag, e.dead, e.side}
 			j, ok := first[r]
 			if !ok || j == i {
 				first[r] = i
@@ -187,7 +190,7 @@ func (g *graph) reach() {
 		if e.from >= 0 && !e.dead {
 			out[e.from]++
 		}
-		if e.to >= 0 {
+		if e.to >= 0 && e.side == "" {
 			in[e.to]++
 		}
 	}

@@ -124,7 +124,7 @@ func (g *graph) sides(i int, at path, left, right int) {
 // edgeKey reports a key of an edge to a vertex that has none.
 func (g *graph) edgeKey(i int, e Edge) {
 	at, to := path("edges").index(i).key("key"), g.edges[i].to
-	if e.Key == nil || to < 0 || len(g.vertices[to].roles()) != 1 {
+	if e.Key == nil || e.Side != "" || to < 0 || len(g.vertices[to].roles()) != 1 {
 		return
 	}
 	v := &g.vertices[to]

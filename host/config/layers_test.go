@@ -65,6 +65,7 @@ func TestProcessDefaults(t *testing.T) {
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
 		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},
 		Admin:   config.Admin{Listen: config.ListenAuto}, Shutdown: config.Drain{Grace: 25 * time.Second},
+		S3: config.S3{RequestTimeout: 30 * time.Second},
 	})
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
@@ -148,6 +149,17 @@ func TestAUDFHasItsStateInItsMemoryIfItSaysSo(t *testing.T) {
 	v = pipeline(t, small, "vertices.parse.state=memory", "vertices.parse.partitions=7", "vertices.parse.key={header: user}").Vertices[1]
 	equal(t, "key", v.Key, config.Key{Header: "user"})
 	equal(t, "a call at a time for each partition", v.Concurrency, config.Concurrency{Max: 7})
+}
+
+func TestSideInputsAreFilesOrFedByEdges(t *testing.T) {
+	text := strings.Replace(small, "format: common}}", "format: common}}, sideInputs: {rates: {file: a.json}, rules: {}, ranks: null}", 1) +
+		"  - {from: in, to: parse, side: rules}\n  - {from: in, to: parse, side: ranks}\n"
+	p := pipeline(t, text, "vertices.parse.sideInputs.rates.maxBytes=2MiB")
+	equal(t, "side inputs", p.Vertices[1].SideInputs, map[string]config.SideInput{
+		"rates": {File: "a.json", MaxBytes: 2 * config.MiB}, "rules": {MaxBytes: config.MiB}, "ranks": {MaxBytes: config.MiB},
+	})
+	equal(t, "sides of edges", []string{p.Edges[0].Side, p.Edges[2].Side, p.Edges[3].Side}, []string{"", "rules", "ranks"})
+	equal(t, "none", pipeline(t, small).Vertices[1].SideInputs, map[string]config.SideInput(nil))
 }
 
 func TestConcurrencyIsANumberOrARange(t *testing.T) {

@@ -15,6 +15,8 @@ type Pipeline struct {
 	Vertices    []Vertex `koanf:"vertices"`
 	Edges       []Edge   `koanf:"edges"`
 
+	Checkpoint *Checkpoint `koanf:"checkpoint"` // nil = there are none
+
 	places places
 }
 
@@ -25,6 +27,7 @@ type Edge struct {
 	To   stream.VertexID `koanf:"to"`
 	Key  *Key            `koanf:"key"` // of the records that come by it, instead of that of To; nil = that
 	When *When           `koanf:"when"`
+	Side string          `koanf:"side"` // the side input of To that its records feed; empty = they are To's records
 }
 
 // When is the condition of an edge: either records with one of the tags, at
@@ -63,6 +66,10 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[State]():          b.state,
 		reflect.TypeFor[Window]():         b.window,
 		reflect.TypeFor[Sliding]():        b.sliding,
+		reflect.TypeFor[SideInput]():      b.sideInput,
+		reflect.TypeFor[Checkpoint]():     b.checkpoint,
+		reflect.TypeFor[Interval]():       b.interval,
+		reflect.TypeFor[Adaptive]():       b.adaptive,
 		reflect.TypeFor[abi.Capability](): b.capability,
 	}
 	p := &Pipeline{places: m.places}

@@ -22,6 +22,7 @@ type Process struct {
 	Sandbox   Guests  `koanf:"sandbox"`
 	Admin     Admin   `koanf:"admin"`
 	Shutdown  Drain   `koanf:"shutdown"`
+	S3        S3      `koanf:"s3"`
 }
 
 // Folder is a directory.
@@ -102,9 +103,11 @@ func LoadProcess(l Layers) (*Process, error) {
 		Log:       Log{Level: LogInfo, Format: LogAuto},
 		Admin:     Admin{Listen: ListenAuto},
 		Shutdown:  Drain{Grace: 25 * time.Second},
+		S3:        S3{RequestTimeout: 30 * time.Second},
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
+	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}
@@ -124,6 +127,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)
+	b.s3("s3", &p.S3)
 	if err := m.err(); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ var steps = strings.NewReplacer("[", ".", "]", "")
 // the path. Elements of lists are named by index, or by their name.
 func (m *merged) set(arg string) {
 	m.layer++
-	at := place{layer: m.layer, name: "--set " + arg, loose: true}
+	at := place{layer: m.layer, name: "--set " + shown(arg), loose: true}
 	name, text, ok := strings.Cut(arg, "=")
 	keys := strings.Split(steps.Replace(name), ".")
 	if !ok || len(keys) > maxDepth || slices.ContainsFunc(keys, func(k string) bool { return k == "" || len(k) > maxKey }) {

@@ -43,6 +43,8 @@ type Vertex struct {
 	IdleTimeout time.Duration `koanf:"idleTimeout"` // of a source: after this without a record others do not wait; 0 = never
 
 	Sandbox Sandbox `koanf:"sandbox"` // of the UDF
+
+	SideInputs map[string]SideInput `koanf:"sideInputs"` // of the UDF, by name
 }
 
 // Order says in which order the results of a vertex leave it.
@@ -223,6 +225,7 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 		}
 		b.fault(p, stream.GraphShape, "the vertex is "+strings.Join(roles, " and "), "make a vertex of each, and join them by edges")
 	}
+	b.sideInputs(p, v)
 	within(b, p.key("sandbox").key("fuel"), v.Sandbox.Fuel, 0, 1<<60)
 	within(b, p.key("idleTimeout"), v.IdleTimeout, 0, maxIdleTimeout)
 	b.stages(p, v)
@@ -241,7 +244,7 @@ func (b *binder) apt(p path, keys map[string]any, role string) {
 	}{
 		{"batch", transform}, {"concurrency", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
 		{"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}}, {"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
-		{"key", remembering}, {"window", remembering}, {"state", remembering}, {"partitions", []string{roleUDF}},
+		{"key", remembering}, {"window", remembering}, {"state", remembering}, {"partitions", []string{roleUDF}}, {"sideInputs", []string{roleUDF}},
 	} {
 		if keys[k.key] == nil || slices.Contains(k.roles, role) {
 			continue

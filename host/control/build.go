@@ -32,10 +32,12 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	var names []string
 	for _, e := range c.Edges {
 		names = append(names, e.Tags()...)
-		g.Edges = append(g.Edges, pipeline.Edge{From: e.From, To: e.To, Tags: e.Tags(), DeadLetters: e.DeadLetters()})
 	}
 	g.Tags = stream.NewTagTable(names...)
 	build := build{Builder: b, config: c, tags: g.Tags}
+	for i := range c.Edges {
+		g.Edges = append(g.Edges, build.edge(&c.Edges[i]))
+	}
 	build.checkFiles()
 	build.checkMemory()
 	for i := range c.Vertices {
@@ -96,6 +98,7 @@ func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 			break
 		}
 		v.Transform = transform
+		v.Beside = b.sides(i, transform)
 	}
 	v.Headers = b.headers(c, v.Transform)
 	return v
@@ -152,7 +155,7 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 
 // instances starts those of vertex i, whose plugin is loaded.
 func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Config) (stream.Transform, error) {
-	if err := b.checkKind(i, p); err != nil {
+	if err := errors.Join(b.checkKind(i, p), b.checkSides(i, p)); err != nil {
 		return nil, err
 	}
 	switch {

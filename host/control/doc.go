@@ -4,9 +4,12 @@
 //
 //	config.Pipeline ─▶ Build ─▶ pipeline.Graph
 //	                     │ catalog: sources, sinks
-//	                     └ wasm.Engine: plugins, one load per file and limits
+//	                     ├ wasm.Engine: plugins, one load per file and limits
+//	                     └ side.File: side inputs that are files
 //
 // Build checks everything that can be known before a record moves, and reports
-// all of it at once. It opens no source and no sink. Metrics turns what a pipeline
-// counts into what operators scrape, StatusOf into what they read.
+// all of it at once. It opens no source and no sink, and reads the
+// files of side inputs. Metrics turns what a pipeline
+// counts into what operators scrape, StatusOf into what they read. Stores opens where
+// checkpoints are, and Checkpoints looks at what is there.
 package control

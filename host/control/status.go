@@ -38,7 +38,8 @@ type VertexStatus struct {
 	InFlight int           `json:"in_flight"` // calls under way
 	Permits  int           `json:"permits"`   // calls that may be
 	Oldest   float64       `json:"oldest_seconds"`
-	Edges    []EdgeStatus  `json:"edges"` // inbound
+	Edges    []EdgeStatus  `json:"edges"`               // inbound
+	WaitsFor []string      `json:"waits_for,omitempty"` // side inputs that have no value yet: no call begins
 }
 
 // DropStatus counts dropped records by why.
@@ -98,7 +99,7 @@ func vertexStatus(s pipeline.Stats, c *config.Vertex) VertexStatus {
 		Unrouted: s.Unrouted, Calls: s.Calls, Retries: s.Retries, DeadLetters: s.DeadLetters, Late: s.Late,
 		Dropped:   DropStatus{s.Dropped[pipeline.DroppedNewest], s.Dropped[pipeline.DroppedOldest], s.Dropped[pipeline.DroppedError]},
 		Watermark: timeOf(s.Watermark), Ended: s.Watermark == stream.EndOfTime, Idle: s.Idle,
-		Stages: []StageStatus{}, InFlight: s.InFlight, Permits: s.Permits, Oldest: s.Oldest.Seconds(), Edges: []EdgeStatus{},
+		Stages: []StageStatus{}, InFlight: s.InFlight, Permits: s.Permits, Oldest: s.Oldest.Seconds(), Edges: []EdgeStatus{}, WaitsFor: s.WaitsFor,
 	}
 	for _, u := range stages(s, c) {
 		v.Stages = append(v.Stages, StageStatus{

@@ -53,6 +53,9 @@ func Of(c *config.Pipeline) Graph {
 		if e.DeadLetters() {
 			label = "dead letters"
 		}
+		if e.Side != "" {
+			label = strings.TrimPrefix(label+", side "+e.Side, ", ")
+		}
 		g.Edges = append(g.Edges, Edge{index[string(e.From)], index[string(e.To)], label, e.DeadLetters()})
 	}
 	return g

@@ -52,6 +52,10 @@ func (in *inbox) retry(c *call, permit bool) bool {
 	return true
 }
 
+// longestSleep is how late an alarm may go after the clock was set forward, which
+// sleeping does not notice.
+const longestSleep = time.Minute
+
 // schedule wakes somebody up when the first of those that wait is due, or the
 // first alarm goes.
 func (in *inbox) schedule() {
@@ -64,11 +68,12 @@ func (in *inbox) schedule() {
 	if !any || in.aborted != nil {
 		return
 	}
+	sleep := min(time.Until(at), longestSleep)
 	if in.wake == nil {
-		in.wake = time.AfterFunc(time.Until(at), in.rise)
+		in.wake = time.AfterFunc(sleep, in.rise)
 		return
 	}
-	in.wake.Reset(time.Until(at))
+	in.wake.Reset(sleep)
 }
 
 // rise moves calls that are due to be made again, and slots whose alarm went.

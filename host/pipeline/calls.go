@@ -79,7 +79,7 @@ func (in *inbox) start() *call {
 	case in.redo.len() > 0:
 		c = *in.redo.at(0)
 		in.redo.pop()
-	case !in.drains():
+	case in.starves() || !in.drains():
 	case in.keys != nil:
 		c = in.byTurns()
 	default:
@@ -176,7 +176,7 @@ func (in *inbox) startable() bool {
 		return false
 	case in.redo.len() > 0:
 		return true
-	case !in.drains():
+	case in.starves() || !in.drains():
 		return false
 	case in.keys != nil:
 		return in.keys.free.len()+in.keys.due.len() > 0 || in.dealable() != nil

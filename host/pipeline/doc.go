@@ -18,12 +18,17 @@
 // its results are accepted downstream. A call that fails is cut into smaller
 // ones, down to the records that are tried again or given up.
 //
+// A lane that feeds a side input is emptied as it fills, by whoever sends: its records
+// become values of the transform, and are done. No call begins before each side input
+// has a value.
+//
 // A vertex that orders by key deals what comes to slots, each with one call at a
 // time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
 // has to do by time is a call, too, and what comes of it fails like records do.
 //
 // Goroutines: Run starts one per source, one acker per source, Concurrency+1
-// workers per transform and one per sink, and returns after all of them. Every
+// workers per transform, one per sink and those of Vertex.Beside, and returns after all
+// of them. Every
 // worker takes from the inbox either a call or the duty to send, which at most one
 // has: it sends what is ready, and marks, until there is neither, and may wait for
 // the downstream meanwhile; so there is one worker more than permits. On its way to

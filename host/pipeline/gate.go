@@ -108,6 +108,7 @@ func (in *inbox) advance() *call {
 	for k.due.len() > 0 {
 		s := *k.due.at(0)
 		k.due.pop()
+		in.reach(s)
 		if upTo, now, ok := in.dueIn(s); ok {
 			b := in.pool.New()
 			b.Least = int64(in.flight.watermarks.inputs[0].promised) // until its results have left
@@ -115,14 +116,20 @@ func (in *inbox) advance() *call {
 			c.slot, c.due, c.upTo, c.now = s, true, upTo, now
 			return c
 		}
-		if s.behind && s.before <= 0 {
-			s.behind = false
-			k.behind--
-		}
 		in.release(s)
 	}
 	in.aim()
 	return nil
+}
+
+// reach notes that a slot has come to the target if it has. Alarms do not count, as
+// there may always be another, unless the target is the end of time.
+func (in *inbox) reach(s *slot) {
+	g := in.gate
+	if s.behind && s.before <= 0 && !g.due(s) && !(g.ending() && g.rings(s, math.MaxInt64)) {
+		s.behind = false
+		in.keys.behind--
+	}
 }
 
 // dueIn returns how far a slot may advance, and whether it has to.

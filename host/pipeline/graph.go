@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -62,6 +63,8 @@ type Vertex struct {
 	Headers []Header // of the vertex's dead letters, besides those that say why
 
 	EventTime *EventTime // of what Source reads; nil = as the source says
+
+	Beside []func(context.Context) // run while records move, until their context ends
 }
 
 // Header is one of a record's.
@@ -73,6 +76,9 @@ type Edge struct {
 	From, To    stream.VertexID
 	Tags        []string
 	DeadLetters bool // carries the vertex's dead letters instead
+
+	Side      string // the side input of To that its records are values of; empty = they are To's records
+	SideBytes int    // the most bytes of such a value
 }
 
 // Graph is what a pipeline runs: a DAG from sources to sinks.
@@ -114,6 +120,9 @@ func (g *Graph) check() error {
 			return fmt.Errorf("edge %s → %s joins a vertex that is not there", e.From, e.To)
 		case from.Sink != nil && !e.DeadLetters || to.Source != nil:
 			return fmt.Errorf("edge %s → %s leaves a sink or enters a source", e.From, e.To)
+		}
+		if _, sided := to.Transform.(stream.Sided); e.Side != "" && !sided {
+			return fmt.Errorf("edge %s → %s feeds a side input, and %s can have none", e.From, e.To, e.To)
 		}
 		if inbound[e.To]++; inbound[e.To] > stream.MaxPort+1 {
 			return fmt.Errorf("vertex %q has more than %d inbound edges", e.To, stream.MaxPort+1)

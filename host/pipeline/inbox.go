@@ -44,6 +44,7 @@ type inbox struct {
 	early    Limit           // of output: waits for those before it; only if inOrder
 	keys     *keys           // nil = the vertex does not order by key
 	gate     *gate           // nil = nothing is due by time
+	sides    *sides          // nil = no edge feeds a side input
 	limiter  *limiter        // nil = the number of calls at once is fixed
 }
 
@@ -96,6 +97,7 @@ func (in *inbox) absorb() {
 	if aligned {
 		in.barrier = barrier
 	}
+	in.endSides()
 	in.aim()
 }
 

@@ -16,6 +16,7 @@ type lane struct {
 	full    Full
 	port    uint16
 	from    stream.VertexID
+	side    *sideInput // that it feeds; nil = it holds records of the vertex
 
 	// guarded by in.mu
 	items    ring[arrival]
@@ -66,6 +67,10 @@ func (l *lane) Send(_ context.Context, it stream.Item) error {
 		*l.items.at(last) = came // says all that the one before does
 	} else {
 		*l.items.push() = came
+	}
+	if l.side != nil {
+		l.in.feed(l)
+		return nil
 	}
 	if l.in.bounds.permits == 0 || l.in.calls < l.in.permits() || it.Batch == nil && l.items.len() == 1 {
 		l.in.work.Signal()
@@ -141,10 +146,17 @@ func (l *lane) Close() {
 	l.in.work.Broadcast()
 }
 
-// absorb takes the marks in front.
+// absorb takes the marks in front, and values of a side input.
 func (l *lane) absorb() {
-	for l.barrier == nil && l.items.len() > 0 && l.items.at(0).Batch == nil {
-		l.takeMark()
+	for l.barrier == nil && l.items.len() > 0 {
+		switch {
+		case l.items.at(0).Batch == nil:
+			l.takeMark()
+		case l.side != nil:
+			l.takeSide()
+		default:
+			return
+		}
 	}
 }
 

@@ -32,6 +32,10 @@ type Hooks struct {
 	// BarrierPassed is called when everything before a barrier is flushed by a
 	// sink. It may come from any goroutine and must not block.
 	BarrierPassed func(stream.VertexID, *stream.Barrier)
+
+	// SideTooLarge is called when a record is not taken as the value of a side
+	// input, as it has so many bytes. Like BarrierPassed otherwise.
+	SideTooLarge func(v stream.VertexID, name string, bytes int)
 }
 
 // New builds a pipeline, which owns the sources, transforms and sinks of the
@@ -50,7 +54,7 @@ func New(g Graph, hooks Hooks) (*Pipeline, error) {
 		stats[v.Name] = &counters{}
 		stats[v.Name].watermark.Store(int64(stream.NoWatermark))
 	}
-	inboxes, outlets := p.connect(stats)
+	inboxes, outlets := p.connect(stats, hooks)
 	for i := range g.Vertices {
 		name := g.Vertices[i].Name
 		p.addVertex(&g.Vertices[i], inboxes[name], outlets, stats[name], hooks)
@@ -69,7 +73,7 @@ func (g *Graph) sources() (names []stream.VertexID) {
 
 // connect makes an inbox for each vertex that has inbound edges, and a lane for
 // each edge, by index.
-func (p *Pipeline) connect(stats map[stream.VertexID]*counters) (map[stream.VertexID]*inbox, []stream.Outlet) {
+func (p *Pipeline) connect(stats map[stream.VertexID]*counters, hooks Hooks) (map[stream.VertexID]*inbox, []stream.Outlet) {
 	inboxes := make(map[stream.VertexID]*inbox)
 	vertices := make(map[stream.VertexID]*Vertex)
 	for i := range p.graph.Vertices {
@@ -81,7 +85,11 @@ func (p *Pipeline) connect(stats map[stream.VertexID]*counters) (map[stream.Vert
 	}
 	outlets := make([]stream.Outlet, len(p.graph.Edges))
 	for i, e := range p.graph.Edges {
-		outlets[i] = inboxes[e.To].addLane(e.From, vertices[e.To].Queue, vertices[e.To].QueueFull)
+		l := inboxes[e.To].addLane(e.From, vertices[e.To].Queue, vertices[e.To].QueueFull)
+		if e.Side != "" {
+			inboxes[e.To].lead(l, e, vertices[e.To], hooks)
+		}
+		outlets[i] = l
 	}
 	return inboxes, outlets
 }
@@ -213,6 +221,7 @@ func (p *Pipeline) start(ctx context.Context, g *errgroup.Group) {
 	for _, s := range p.sources {
 		run(s.name, s.run)
 	}
+	p.startBeside(ctx, g, &moving)
 	drained := make(chan struct{})
 	g.Go(func() error {
 		moving.Wait()

@@ -63,6 +63,7 @@ type Stats struct {
 	Permits    int           // calls that may be
 	Oldest     time.Duration // age of the oldest in flight
 	Edges      []EdgeStats   // inbound
+	WaitsFor   []string      // side inputs without which no call begins
 }
 
 // EdgeStats is what an edge has promised.
@@ -130,7 +131,7 @@ func (in *inbox) read(s *Stats) {
 	}
 	s.Processing.Records, s.Processing.Bytes = in.processing.Records, in.processing.Bytes
 	s.Output.Records, s.Output.Bytes = in.output.Records, in.output.Bytes
-	s.InFlight, s.Permits, s.Idle = in.calls, in.permits(), in.idle
+	s.InFlight, s.Permits, s.Idle, s.WaitsFor = in.calls, in.permits(), in.idle, in.waitsFor()
 	if c := in.flight.oldest; c != nil {
 		s.Oldest = time.Since(c.taken)
 	}

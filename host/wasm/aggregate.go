@@ -91,6 +91,8 @@ func (i *instance) fold(ctx context.Context, f api.Function, p *stream.Panes, ou
 	}
 	i.writeFold(p, now, &l, i.refresh()[i.arena:][:l.size])
 	i.stack[0] = uint64(i.arena)
+	i.pinned = i.vertex.sides.load()
+	defer i.unpin()
 	if err := f.CallWithStack(i.ctx, i.stack[:]); err != nil {
 		return i.failure(stream.GuestTrap, "trapped", err)
 	}

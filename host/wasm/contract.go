@@ -65,6 +65,8 @@ var imported = map[string]binary.FuncType{
 	abi.ImportStateList:    fn([]binary.ValueType{i32, i32, i32, i32, i32}, i32),
 	abi.ImportTimerSet:     fn([]binary.ValueType{i32, i32, i32, i32, i64}),
 	abi.ImportTimerDelete:  fn([]binary.ValueType{i32, i32, i32, i32}),
+	abi.ImportSideVersion:  fn([]binary.ValueType{i32, i32}, i64),
+	abi.ImportSideRead:     fn([]binary.ValueType{i32, i32, i32, i32}, i32),
 }
 
 // decode reads a plugin's sections.

@@ -32,6 +32,7 @@
 //  7. A plugin that does little but fail delays calls; no record is lost by that.
 //  8. A guest whose memory is the state remembers the calls that went well and no
 //     others, in whichever instance; where that cannot be had the vertex fails.
+//  9. A call finds each side input the same from its start to its end.
 //
 // # Who is trusted with what
 //

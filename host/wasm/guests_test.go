@@ -53,7 +53,7 @@ func checkGuest(t *testing.T, path, params string) {
 // SDK, through the suite.
 func TestPluginsConform(t *testing.T) {
 	params := map[string]string{"grep": `{"pattern":"e"}`, "nexmark": `{"query":"q14"}`, "enrich": `{"url":"http://x/","field":"a","as":"b"}`}
-	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich", "grep", "nexmark", "count-by", "dedupe", "session-timeout"} {
+	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich", "grep", "nexmark", "count-by", "dedupe", "session-timeout", "convert"} {
 		t.Run(name, func(t *testing.T) { checkGuest(t, builtPlugin(t, name), params[name]) })
 	}
 }

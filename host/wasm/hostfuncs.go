@@ -32,6 +32,8 @@ var hostFunctions = map[string]hostFunction{
 	abi.ImportStateList:    (*instance).stateList,
 	abi.ImportTimerSet:     (*instance).timerSet,
 	abi.ImportTimerDelete:  (*instance).timerDelete,
+	abi.ImportSideVersion:  (*instance).sideVersion,
+	abi.ImportSideRead:     (*instance).sideRead,
 }
 
 type instanceKey struct{}

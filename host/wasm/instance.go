@@ -45,6 +45,7 @@ type instance struct {
 	journal   *journal // that keeps its frames; nil = none does
 
 	session session
+	pinned  []side // the side inputs of the call under way
 
 	hostCalls int    // in the call under way
 	answer    []byte // to its last http_request, until it is fetched
@@ -58,6 +59,7 @@ type vertex struct {
 	yields atomic.Uint64
 	http   *fetch.Client // nil = denies all
 	awake  bool          // sleeping returns at once
+	sides  sides
 }
 
 // instantiate starts a guest, up to its _initialize.
@@ -185,6 +187,8 @@ func (i *instance) call(ctx context.Context, s Session, in *stream.Batch, out *s
 	}
 	i.stack[0] = uint64(i.arena)
 	i.session.begin(s, in.Len())
+	i.pinned = i.vertex.sides.load()
+	defer i.unpin()
 	err := i.process.CallWithStack(i.ctx, i.stack[:])
 	i.session.end()
 	if err != nil {

@@ -12,7 +12,8 @@
 //
 // Windows are half-open, [start, end), in ns since 1970, UTC:
 //
-//	fixed    one after the other, from multiples of the size, moved by the offset
+//	fixed    one after the other, from multiples of the size, moved by the offset,
+//	         which is the same all year: where clocks change, days do not follow
 //	sliding  a record is in each of the windows that its time is in
 //	session  of one key: from its first record until the gap has passed after its
 //	         last. A record exactly a gap after the last one begins another session

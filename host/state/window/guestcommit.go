@@ -63,13 +63,13 @@ func (f *folding) reserve() (err error) {
 		switch {
 		case c.list >= 0:
 			l := &f.lists[c.list]
-			if !l.changed {
+			if !l.changed || len(l.sessions) <= l.stored {
 				continue
 			}
 			err = t.store.Reserve(c.group, 1, c.name.n+len(l.sessions))
 		case c.into >= 0:
 			continue
-		case c.entry == nil || f.spec.Kind == Session || c.alarmed:
+		case c.entry == nil || f.spec.Kind == Session && c.was.end <= f.now || c.alarmed:
 			entries, bytes, timers, timerBytes := one.Room(int(c.key.Len), int(c.acc.Len))
 			if err = t.store.Reserve(c.group, entries, bytes); err == nil {
 				err = t.timers.Reserve(c.group, timers, timerBytes)

@@ -10,6 +10,7 @@ import (
 type listing struct {
 	sessions []byte
 	changed  bool
+	stored   int // bytes of the sessions as they are
 }
 
 // sessionsOf returns the sessions of the key of a record.
@@ -27,7 +28,7 @@ func (f *folding) sessionsOf(i int) (*listing, error) {
 	f.cells[n].list = int32(len(f.lists))
 	f.lists = slices.Grow(f.lists, 1)[:len(f.lists)+1]
 	l := &f.lists[len(f.lists)-1]
-	l.sessions, l.changed = append(l.sessions[:0], f.sessions...), false
+	l.sessions, l.changed, l.stored = append(l.sessions[:0], f.sessions...), false, len(f.sessions)
 	return l, nil
 }
 

@@ -8,7 +8,8 @@ import (
 func All() Window { return allTime }
 
 // Each calls yield with each window that a time is in, the last one first, until it
-// returns false. A spec of sessions has none before its records come.
+// returns false: without those that begin before the first time, unless it is the
+// last one. A spec of sessions has none before its records come.
 func (s *Spec) Each(t int64, yield func(Window) bool) {
 	switch s.Kind {
 	case Global:
@@ -17,7 +18,7 @@ func (s *Spec) Each(t int64, yield func(Window) bool) {
 		w, into := s.newest(t)
 		for yield(w) && s.Kind == Sliding {
 			into += int64(s.Slide)
-			if into >= int64(s.Size) || w.Start == math.MinInt64 {
+			if into >= int64(s.Size) || t-into > t {
 				return
 			}
 			w = s.before(t, into)

@@ -49,6 +49,7 @@ type group struct {
 	acc      int              // the largest accumulator seen
 	need     room             // of the records in hand
 	touched  []state.Group    // those of the records in hand, if the first is of this one
+	listed   bool             // in touched of the first one
 	_        [64]byte         // groups share no cache line
 }
 
@@ -99,23 +100,22 @@ func (t *Transform) In(_ context.Context, in *stream.Batch, out *stream.Output) 
 	if t.check(first, in, out); len(out.Failures) > 0 {
 		return nil
 	}
+	reached := in.Watermark
+	for i := range in.Records {
+		reached = max(reached, t.groups[in.Records[i].Group].reached)
+	}
 	defer t.release(first)
-	if err := t.reserve(first, in); err != nil {
+	if err := t.reserve(first, in, reached); err != nil {
 		return err
 	}
-	reached := in.Watermark
+	first.records, first.all = first.records[:0], first.all[:0]
 	for i := range in.Records {
 		r := &in.Records[i]
 		g := &t.groups[r.Group]
 		if !g.used {
 			g.used, g.latest = true, r.Time
 		}
-		g.latest, reached = max(g.latest, r.Time), max(reached, g.reached)
-	}
-	first.records, first.all = first.records[:0], first.all[:0]
-	for i := range in.Records {
-		r := &in.Records[i]
-		t.groups[r.Group].reached = reached
+		g.latest, g.reached = max(g.latest, r.Time), reached
 		first.records, first.all = append(first.records, t.record(in, i)), append(first.all, state.Group(r.Group))
 	}
 	var failed error
@@ -186,26 +186,54 @@ func reason(err error) string {
 type room struct{ entries, bytes, timers, timerBytes int }
 
 // reserve makes room for all that the records of a call may add, so that none is
-// left half done. Also after an error release gives it back.
-func (t *Transform) reserve(first *group, in *stream.Batch) error {
+// left half done. If there is not so much, it is enough that there is for those that
+// open windows, unless accumulators grow. Also after an error release gives it back.
+func (t *Transform) reserve(first *group, in *stream.Batch, reached stream.Watermark) error {
+	t.measure(first, in, nil)
+	err := t.promise(first)
+	if err == nil || t.cfg.Aggregate == "distinct" || t.cfg.Aggregate == "topK" {
+		return err
+	}
+	t.release(first)
+	t.measure(first, in, func(i int) bool {
+		r := &in.Records[i]
+		return !first.operator.settled(state.Group(r.Group), in.Key(i), r.Time, int64(reached))
+	})
+	return t.promise(first)
+}
+
+// measure adds up what the records of a call need, or those that need anything.
+func (t *Transform) measure(first *group, in *stream.Batch, needs func(i int) bool) {
 	first.touched = first.touched[:0]
 	key, acc, one := -1, 0, room{}
 	for i := range in.Records {
 		r := &in.Records[i]
+		g := &t.groups[r.Group]
+		if !g.listed {
+			g.listed = true
+			first.touched = append(first.touched, state.Group(r.Group))
+		}
+		if needs != nil && !needs(i) {
+			continue
+		}
 		k, a := int(r.Key.Len), t.grown(first.acc, int(r.Value.Len))
 		if k != key || a != acc {
 			key, acc = k, a
 			one.entries, one.bytes, one.timers, one.timerBytes = t.cfg.Spec.Room(k, a)
 		}
-		need := &t.groups[r.Group].need
-		if need.entries == 0 {
-			first.touched = append(first.touched, state.Group(r.Group))
-		}
+		need := &g.need
 		need.entries, need.bytes = need.entries+one.entries, need.bytes+one.bytes
 		need.timers, need.timerBytes = need.timers+one.timers, need.timerBytes+one.timerBytes
 	}
+}
+
+// promise puts aside what was measured.
+func (t *Transform) promise(first *group) error {
 	for _, n := range first.touched {
 		need := &t.groups[n].need
+		if *need == (room{}) {
+			continue
+		}
 		if err := t.store.Reserve(n, need.entries, need.bytes); err != nil {
 			return err
 		}
@@ -232,7 +260,7 @@ func (t *Transform) release(first *group) {
 	for _, n := range first.touched {
 		t.store.Release(n)
 		t.timers.Release(n)
-		t.groups[n].need = room{}
+		t.groups[n].need, t.groups[n].listed = room{}, false
 	}
 }
 

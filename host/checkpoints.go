@@ -1,0 +1,58 @@
+package host
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// CheckpointsOf names the checkpoints of a pipeline: by its file, or by the address of
+// their store and its name.
+type CheckpointsOf struct {
+	File string
+
+	Storage  string // as checkpoint.storage of a pipeline; relative to the working directory
+	Pipeline string
+}
+
+// Checkpoints opens the checkpoints of a pipeline, to look at them and to delete some.
+// The pipeline may run meanwhile. Whoever opens them closes them.
+func Checkpoints(of CheckpointsOf, o Options) (*control.Checkpoints, error) {
+	settings, err := Settings(o)
+	if err != nil {
+		return nil, err
+	}
+	stores := control.NewStores(settings, o.Env)
+	if of.File == "" {
+		at := control.StoreAt{Where: "--storage"}
+		if err := at.Storage.UnmarshalText([]byte(of.Storage)); err != nil {
+			return nil, placeFlag(err)
+		}
+		return control.OpenCheckpoints(stores, at, of.Pipeline, nil)
+	}
+	c, err := Load(of.File, o)
+	if err != nil {
+		return nil, err
+	}
+	at, ok := control.StoreOf(c, filepath.Dir(of.File))
+	if !ok {
+		return nil, &stream.Error{
+			Code: stream.ConfigMissing, Where: c.Where("checkpoint"), Why: "the pipeline has no checkpoints",
+			Fix: "add checkpoint: {storage: file://./data/checkpoints}, or name those of another one with --storage and --pipeline",
+		}
+	}
+	return control.OpenCheckpoints(stores, at, c.Name, c)
+}
+
+// placeFlag says that an error is about the flag --storage.
+func placeFlag(err error) error {
+	e, ok := errors.AsType[*stream.Error](err)
+	if !ok {
+		return err
+	}
+	placed := *e
+	placed.Code, placed.Where = stream.Usage, "--storage"
+	return &placed
+}
