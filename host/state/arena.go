@@ -31,6 +31,7 @@ type arena struct {
 	live   int      // sum of the chunks' live
 	hand   ref      // where the search for entries past their time goes on
 	purse  purse
+	track  *track // nil: there was no Freeze yet
 }
 
 func (a *arena) at(r ref) []byte {
@@ -80,6 +81,9 @@ func (a *arena) add(size int) (int, bool) {
 			a.chunks = append(a.chunks, chunk{})
 		}
 		a.chunks = append(a.chunks, chunk{data: make([]byte, size)})
+		if a.track != nil {
+			a.track.fit(len(a.chunks))
+		}
 		a.size += size
 		return len(a.chunks) - 1, true
 	}
@@ -95,6 +99,9 @@ func (a *arena) add(size int) (int, bool) {
 
 // drop frees a chunk other than the open one.
 func (a *arena) drop(i int) {
+	if a.track != nil {
+		a.leave(i)
+	}
 	c := &a.chunks[i]
 	a.size -= len(c.data)
 	a.live -= c.live
@@ -110,13 +117,17 @@ func (a *arena) drop(i int) {
 func (a *arena) kill(r ref) {
 	d := a.at(r)
 	a.credit(r, -decode(d).need())
-	d[0] |= dead
 	i := int(r >> 16)
-	if a.chunks[i].live > 0 {
+	if a.chunks[i].live == 0 && i != a.open {
+		a.drop(i)
 		return
 	}
-	if i != a.open {
-		a.drop(i)
+	if a.track != nil && a.track.marks[i].frozen {
+		a.thaw(i)
+		d = a.at(r)
+	}
+	d[0] |= dead
+	if a.chunks[i].live > 0 {
 		return
 	}
 	a.chunks[i].used = 0

@@ -206,7 +206,7 @@ func BenchmarkRestore(b *testing.B) {
 	data := m.Snapshot(3, nil)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if err := m.Restore(3, data); err != nil {
+		if err := m.Restore(data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -274,4 +274,59 @@ func BenchmarkGrowth(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(len(t.slots)), "slots")
+}
+
+// BenchmarkTrackedUpdate is BenchmarkUpdate after a Freeze, when no view is read.
+func BenchmarkTrackedUpdate(b *testing.B) {
+	n := benchKeys(b)
+	m, order := load(b, n), shuffled(n)
+	take(b, m.Freeze(true), true)
+	var key, value [8]byte
+	b.ReportAllocs()
+	defer cpu(b)()
+	for i := 0; b.Loop(); i++ {
+		k := numbered(key[:], int(order[i%n]))
+		if err := m.Put(GroupOf(k, DefaultGroups), k, value[:], 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEdit writes to a value of a key that is there, in place.
+func BenchmarkEdit(b *testing.B) {
+	n := benchKeys(b)
+	m, order := load(b, n), shuffled(n)
+	var key [8]byte
+	b.ReportAllocs()
+	defer cpu(b)()
+	for i := 0; b.Loop(); i++ {
+		k := numbered(key[:], int(order[i%n]))
+		v, ok := m.Edit(GroupOf(k, DefaultGroups), k)
+		if !ok {
+			b.Fatal("lost")
+		}
+		v[0]++
+	}
+}
+
+// BenchmarkFind is BenchmarkEdit in batches of 256 keys.
+func BenchmarkFind(b *testing.B) {
+	n := benchKeys(b)
+	m, order := load(b, n), shuffled(n)
+	const batch = 256
+	keys, groups, values := make([][]byte, batch), make([]Group, batch), make([][]byte, batch)
+	for i := range keys {
+		keys[i] = make([]byte, 8)
+	}
+	b.ReportAllocs()
+	defer cpu(b)()
+	for i := 0; b.Loop(); i++ {
+		if i%batch == 0 {
+			for j := range keys {
+				groups[j] = GroupOf(numbered(keys[j], int(order[(i+j)%n])), DefaultGroups)
+			}
+			m.Find(groups, keys, values)
+		}
+		values[i%batch][0]++
+	}
 }

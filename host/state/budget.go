@@ -12,14 +12,19 @@ import (
 type Budget struct {
 	where string
 	max   int64
-	held  atomic.Int64
+	held  atomic.Int64 // by tables; at most max but for what is forced
+
+	copies atomic.Int64 // clones for views and notes of changes, which nothing is refused for
 }
 
 // NewBudget returns a budget of max bytes, 0 for no bound. Its errors say where.
 func NewBudget(where string, max int64) *Budget { return &Budget{where: where, max: max} }
 
 // Held returns the bytes held at the moment.
-func (b *Budget) Held() int64 { return b.held.Load() }
+func (b *Budget) Held() int64 { return b.held.Load() + b.copies.Load() }
+
+// over says that tables hold far more than they may.
+func (b *Budget) over() bool { return b.max > 0 && b.held.Load() > b.max+b.max/4 }
 
 func (b *Budget) take(n int64) bool {
 	if held := b.held.Add(n); b.max > 0 && held > b.max && n > 0 {
@@ -33,7 +38,7 @@ func (b *Budget) take(n int64) bool {
 func (b *Budget) full(size int) error {
 	e := &stream.Error{
 		Code: stream.StateFull, Where: b.where,
-		Why: fmt.Sprintf("the state holds %d of at most %d bytes and has no room for an entry of %d bytes", b.Held(), b.max, size),
+		Why: fmt.Sprintf("the state holds %d of at most %d bytes and has no room for an entry of %d bytes", b.held.Load(), b.max, size),
 		Fix: "raise state.maxBytes of the vertex, or keep less: give entries a TTL, use shorter windows or delete what is done",
 	}
 	switch {

@@ -14,11 +14,18 @@
 //	Timers   a table for each group, and a heap of refs by time
 //	Staged   the writes of one call, until they are committed or discarded
 //	Budget   the bytes that all of a vertex's tables may hold together
+//	Frozen   a Memory or Timers as it was, in parts of at most 8 MiB
+//
+//	            at a Freeze           after a write to chunk 1
+//	Memory   chunk 1   chunk 2      chunk 1'  chunk 2   a clone
+//	            │         │                      │
+//	Frozen      ┴─────────┴─       chunk 1 ──────┴────  until it was read
 //
 // The package has no goroutine, no clock and no I/O. Different groups may be
 // used by different goroutines at once, one group by one at a time; whoever
-// hands a group on synchronizes that. Usage, Timers.Next and Budget may be
-// used by anyone at any time.
+// hands a group on synchronizes that. During Freeze nobody uses any; a Frozen is
+// read by another goroutine while all are used. Usage, Timers.Next and Budget may
+// be used by anyone at any time.
 //
 // Invariants:
 //
@@ -31,12 +38,20 @@
 //  4. A change refused for want of room has changed nothing. Replacing a value
 //     by one that is no longer is never refused.
 //  5. Between Reserve and Release no Put within what was reserved is refused.
-//  6. The same changes in the same order give the same snapshot, byte for byte,
+//  6. The same changes in the same order give the same parts, byte for byte,
 //     whatever the process. A restored group has the same entries, and may
 //     list them in another order.
-//  7. Restore takes any bytes: it restores all of them or changes nothing, and
-//     allocates in proportion to their number.
+//  7. Restore takes any bytes: of a damaged part it changes nothing. It allocates
+//     in proportion to their number and that of the groups.
 //  8. An entry past its time is never seen, and gone after a bounded number of
 //     further insertions into its group.
 //  9. Emptying chunks may exceed a budget by one chunk for each group.
+//  10. Parts that were saved, and those of a view that builds on them, restore what
+//     was there at its Freeze, whatever is written while it is read.
+//  11. A byte that a view may read is never written: chunks are cloned first.
+//     Appending behind what a view knows of a chunk, and heap places, which no
+//     view reads, need no clone.
+//  12. Beside what the budget allows, clones take at most as much as the chunks of
+//     the one view, noted deletions half of the entries and marks a sixteenth.
+//     Before the first Freeze or Restore there is none of that.
 package state

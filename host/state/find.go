@@ -21,13 +21,14 @@ func (m *Memory) Find(groups []Group, keys, values [][]byte) {
 }
 
 // Moves grows whenever values of a group may have got to other places, but for that
-// of a Put. Put, Delete and Reserve may do that.
+// of a Put. Put, Delete, Reserve and Freeze may do that.
 func (m *Memory) Moves(g Group) uint64 { return m.groups[g].moves }
 
 // find is Find for at most warmStep keys.
 func (m *Memory) find(groups []Group, keys, values [][]byte) {
 	var hashes [warmStep]uint64
 	var slots [warmStep]*uint64
+	var refs [warmStep]ref
 	none, sum := uint64(0), uint64(0)
 	for i, key := range keys {
 		t := &m.groups[groups[i]].table
@@ -47,7 +48,8 @@ func (m *Memory) find(groups []Group, keys, values [][]byte) {
 		}
 		values[i] = nil
 		if s != 0 {
-			d := t.arena.at(ref(s & refMask))
+			refs[i] = ref(s & refMask)
+			d := t.arena.at(refs[i])
 			values[i] = d[:min(smallHead+len(key)+1, len(d))]
 		}
 	}
@@ -59,16 +61,18 @@ func (m *Memory) find(groups []Group, keys, values [][]byte) {
 	runtime.KeepAlive(sum)
 	for i, key := range keys {
 		if values[i] != nil {
-			values[i] = m.found(groups[i], key, values[i])
+			values[i] = m.found(groups[i], key, values[i], refs[i])
 		}
 	}
 }
 
-// found returns the value of a key, given where an entry with most of its hash is.
-func (m *Memory) found(g Group, key, d []byte) []byte {
-	s := &m.groups[g]
+// found returns the value of a key, given an entry at r with most of its hash.
+func (m *Memory) found(g Group, key, d []byte, r ref) []byte {
 	if d = d[:cap(d)]; small(d) && int(d[1]) == len(key) && bytes.Equal(d[smallHead:smallHead+len(key)], key) {
-		s.version++
+		if a := &m.groups[g].arena; a.track != nil {
+			a.touch(r)
+			d = a.at(r)
+		}
 		at := smallHead + len(key)
 		return d[at : at+int(d[3]) : at+int(d[3])]
 	}

@@ -43,6 +43,15 @@ func (t *table) sound(f failer) {
 	if int64(keys) != t.keys.Load() || keys != full || int64(bytesOf) != t.bytes.Load() || timedEntries != t.timed {
 		f.Fatalf("%d keys of %d bytes, %d of them timed, in %d slots; counted %d, %d, %d", keys, bytesOf, timedEntries, full, t.keys.Load(), t.bytes.Load(), t.timed)
 	}
+	if tr := t.arena.track; tr != nil {
+		cost := cap(tr.now.gone) + cap(tr.before.gone)
+		for i := range tr.marks {
+			cost += markCost + 8*(len(tr.marks[i].now)+len(tr.marks[i].before))
+		}
+		if len(tr.marks) != len(t.arena.chunks) || tr.cost != cost {
+			f.Fatalf("%d marks of %d chunks take %d bytes, counted %d", len(tr.marks), len(t.arena.chunks), cost, tr.cost)
+		}
+	}
 	if size != t.arena.size || live != t.arena.live {
 		f.Fatalf("arena of %d bytes with %d live, counted %d, %d", size, live, t.arena.size, t.arena.live)
 	}
@@ -83,7 +92,7 @@ func (s *shelf) sound(f failer) {
 
 func (m *Memory) sound(f failer) {
 	f.Helper()
-	var held int64
+	held := m.history.sound(f, len(m.groups), m.table)
 	for g := range m.groups {
 		m.groups[g].sound(f)
 		held += m.groups[g].arena.purse.owned.Load() + m.groups[g].arena.purse.room
@@ -110,5 +119,35 @@ func (s *timerGroup) sound(f failer) {
 	held := int64(s.arena.size + 8*len(s.slots) + chunkCost*max(len(s.arena.chunks)-1, 0) + nodeSize*cap(s.heap.nodes))
 	if s.arena.purse.owned.Load() != held {
 		f.Fatalf("%d bytes are held, counted %d", held, s.arena.purse.owned.Load())
+	}
+}
+
+// sound checks what is counted beside the tables, and returns it.
+func (h *history) sound(f failer, groups int, table func(Group) *table) int64 {
+	f.Helper()
+	copies := 0
+	for g := range groups {
+		if tr := table(Group(g)).arena.track; tr != nil {
+			copies += tr.cost
+			if tr.view != nil {
+				copies += tr.view.kept
+			}
+		}
+	}
+	if int64(copies) != h.copies.Load() {
+		f.Fatalf("clones and notes take %d bytes, counted %d", copies, h.copies.Load())
+	}
+	return int64(copies)
+}
+
+func (t *Timers) sound(f failer) {
+	f.Helper()
+	held := t.history.sound(f, len(t.groups), t.table)
+	for g := range t.groups {
+		t.groups[g].sound(f)
+		held += t.groups[g].arena.purse.owned.Load() + t.groups[g].arena.purse.room
+	}
+	if t.budget.Held() != held {
+		f.Fatalf("groups hold %d bytes, the budget counts %d", held, t.budget.Held())
 	}
 }

@@ -9,12 +9,11 @@ type Memory struct {
 	budget *Budget
 	seed   maphash.Seed
 	groups []shelf
+
+	history *history
 }
 
-var (
-	_ Store     = (*Memory)(nil)
-	_ Snapshots = (*Memory)(nil)
-)
+var _ Store = (*Memory)(nil)
 
 // shelf is a group's table and, once it was ranged over, the order of its keys.
 type shelf struct {
@@ -25,7 +24,7 @@ type shelf struct {
 
 // NewMemory returns an empty store of so many groups, from 1 to 65536.
 func NewMemory(groups int, budget *Budget) *Memory {
-	m := &Memory{budget: budget, seed: maphash.MakeSeed(), groups: make([]shelf, groups)}
+	m := &Memory{budget: budget, seed: maphash.MakeSeed(), groups: make([]shelf, groups), history: newHistory(groups, budget)}
 	for g := range m.groups {
 		m.groups[g].table.reset(m.seed, budget)
 		m.groups[g].now = minTime
@@ -53,14 +52,27 @@ func (m *Memory) Value(g Group, key []byte) ([]byte, bool) {
 }
 
 // Edit is Value for a value that is written to, at its length, until the next Put,
-// Delete or Reserve in the group: it counts as a change itself. What it saves is
+// Delete, Reserve or Freeze: it counts as a change itself. What it saves is
 // the search of a Put.
 func (m *Memory) Edit(g Group, key []byte) ([]byte, bool) {
-	value, ok := m.Value(g, key)
-	if ok {
-		m.groups[g].version++
+	t := &m.groups[g].table
+	_, r, found := t.find(key)
+	if !found {
+		return nil, false
 	}
-	return value, ok
+	d := t.arena.at(r)
+	if !small(d) && t.ended(decode(d), d) {
+		return nil, false
+	}
+	if t.arena.track != nil {
+		t.arena.touch(r)
+		d = t.arena.at(r)
+	}
+	if small(d) {
+		at := smallHead + int(d[1])
+		return d[at : at+int(d[3]) : at+int(d[3])], true
+	}
+	return decode(d).valueOf(d), true
 }
 
 // Put implements Store.
@@ -81,7 +93,6 @@ func (m *Memory) Delete(g Group, key []byte) {
 	t := &m.groups[g].table
 	if slot, _, found := t.find(key); found {
 		t.remove(slot)
-		t.version++
 		t.tidy()
 	}
 }
@@ -113,14 +124,12 @@ func (m *Memory) Reserve(g Group, entries, bytes int) error {
 // Release implements Store.
 func (m *Memory) Release(g Group) { m.groups[g].release() }
 
-// Version implements Snapshots.
-func (m *Memory) Version(g Group) uint64 { return m.groups[g].version }
-
 // Usage implements Store.
 func (m *Memory) Usage() (u Usage) {
 	for g := range m.groups {
 		u.add(&m.groups[g].table)
 	}
+	u.Held += m.history.copies.Load()
 	return u
 }
 

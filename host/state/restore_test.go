@@ -43,17 +43,22 @@ func TestSnapshotFollowsFromHistory(t *testing.T) {
 	}
 }
 
-// TestSnapshotBytes pins version 1 of the format.
+// headOf is the head of a part of a store of one group.
+func headOf(kind string, entries byte) string {
+	return "\x02\x01" + kind + "\x01\x00\x00\x00" + "\x00\x00\x00\x00" + "\x01\x00\x00\x00" + string([]byte{entries, 0, 0, 0})
+}
+
+// TestSnapshotBytes pins version 2 of the format.
 func TestSnapshotBytes(t *testing.T) {
 	budget := NewBudget("", 0)
 	m, timers := NewMemory(1, budget), NewTimers(1, budget)
 	_ = m.Put(0, []byte("k"), []byte("value"), 0)
 	_ = m.Put(0, nil, nil, 258)
 	_ = timers.Set(0, -1, []byte("key"), []byte("nm"))
-	if got, want := string(m.Snapshot(0, nil)), "\x01\x02\x00\x00\x00"+"\x01\x0akvalue"+"\x00\x01\x02\x01\x00\x00\x00\x00\x00\x00"; got != want {
+	if got, want := string(m.Snapshot(0, nil)), headOf("\x00", 2)+"\x03"+"\x14\x01kvalue"+"\x01\x00\x02\x01\x00\x00\x00\x00\x00\x00"; got != want {
 		t.Errorf("a store is %q, want %q", got, want)
 	}
-	if got, want := string(timers.Snapshot(0, nil)), "\x01\x01\x00\x00\x00"+"\x06\x10\x02nmkey"+"\xff\xff\xff\xff\xff\xff\xff\xff"; got != want {
+	if got, want := string(timers.Snapshot(0, nil)), headOf("\x00", 1)+"\x03"+"\x20\x06\x02nmkey"+"\xff\xff\xff\xff\xff\xff\xff\xff"; got != want {
 		t.Errorf("timers are %q, want %q", got, want)
 	}
 }
@@ -61,25 +66,33 @@ func TestSnapshotBytes(t *testing.T) {
 func TestCorruptSnapshots(t *testing.T) {
 	for _, test := range []struct{ name, data, says string }{
 		{"nothing at all", "", "ends within its head"},
-		{"half a head", "\x01\x00", "ends within its head"},
-		{"a later version", "\x02\x00\x00\x00\x00", "version is 2, known is 1"},
-		{"an entry missing", "\x01\x01\x00\x00\x00", "ends within entry 1 of 1"},
-		{"a million entries missing", "\x01\x40\x42\x0f\x00", "ends within entry 1 of 1000000"},
-		{"a key beyond the end", "\x01\x01\x00\x00\x00\x05\x00abcd", "ends within entry 1 of 1"},
-		{"lengths that overflow together", "\x01\x01\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x06ab", "ends within entry 1 of 1"},
-		{"half a time", "\x01\x01\x00\x00\x00\x00\x01abcd", "ends within entry 1 of 1"},
-		{"the same key twice", "\x01\x02\x00\x00\x00\x01\x02av\x01\x02aw", "same key"},
-		{"something behind the end", "\x01\x00\x00\x00\x00x", "1 bytes follow the last of 0"},
+		{"half a head", headOf("\x00", 0)[:18], "ends within its head"},
+		{"a later version", "\x03" + headOf("\x00", 0)[1:], "version is 3, known is 2"},
+		{"other groups for the same keys", "\x02\x02" + headOf("\x00", 0)[2:], "hash version 2, known is 1"},
+		{"an unknown kind", headOf("\x04", 0), "unknown kind 4"},
+		{"more groups", "\x02\x01\x00\x02" + headOf("\x00", 0)[4:], "of 2 key groups, the vertex has 1"},
+		{"a range of nothing", "\x02\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00" + headOf("\x00", 0)[12:], "the key groups 0 to 0 of 1"},
+		{"a range past the end", "\x02\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02" + headOf("\x00", 0)[12:], "the key groups 0 to 2 of 1"},
+		{"an entry missing", headOf("\x00", 1), "ends within entry 1 of 1"},
+		{"a million entries missing", headOf("\x00", 0)[:15] + "\x40\x42\x0f\x00", "ends within entry 1 of 1000000"},
+		{"an entry of no group", headOf("\x00", 1) + "\x04\x01kv", "of no key group"},
+		{"an entry of another group", headOf("\x00", 1) + "\x07\x04\x01kv", "entries of key group 1"},
+		{"a key beyond the end", headOf("\x00", 1) + "\x03\x00\x05abcd", "ends within entry 1 of 1"},
+		{"lengths that overflow together", headOf("\x00", 1) + "\x03\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01ab", "ends within entry 1 of 1"},
+		{"half a time", headOf("\x00", 1) + "\x03\x01\x00abcd", "ends within entry 1 of 1"},
+		{"a deletion with a value", headOf("\x01", 1) + "\x03\x06\x01kv", "a deleted entry has a value"},
+		{"something behind the end", headOf("\x00", 0) + "\x03\x04\x01kv", "4 bytes follow the last of 0"},
+		{"an entry after a good one", headOf("\x00", 2) + "\x03\x20\x01\x00abcdefgh\x20", "ends within entry 2 of 2"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, timers := filled(t)
 			before, beforeTimers := m.Snapshot(0, nil), timers.Snapshot(0, nil)
 			held := m.budget.Held()
-			err := m.Restore(0, []byte(test.data))
+			err := m.Restore([]byte(test.data))
 			if stream.CodeOf(err) != stream.StateCorrupt || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v does not say %q", err, test.says)
 			}
-			if err := timers.Restore(0, []byte(test.data)); stream.CodeOf(err) != stream.StateCorrupt {
+			if err := timers.Restore([]byte(test.data)); stream.CodeOf(err) != stream.StateCorrupt {
 				t.Errorf("timers take it: %v", err)
 			}
 			if !bytes.Equal(m.Snapshot(0, nil), before) || !bytes.Equal(timers.Snapshot(0, nil), beforeTimers) || m.budget.Held() != held {
@@ -94,14 +107,14 @@ func TestRestoreIntoLessRoom(t *testing.T) {
 	m, timers := filled(t)
 	budget := NewBudget("vertex v", 10_000)
 	small, smallTimers := NewMemory(1, budget), NewTimers(1, budget)
-	if err := small.Restore(0, m.Snapshot(0, nil)); stream.CodeOf(err) != stream.StateFull {
+	if err := small.Restore(m.Snapshot(0, nil)); stream.CodeOf(err) != stream.StateFull {
 		t.Error(err)
 	}
-	if err := smallTimers.Restore(0, timers.Snapshot(0, nil)); stream.CodeOf(err) != stream.StateFull {
+	if err := smallTimers.Restore(timers.Snapshot(0, nil)); stream.CodeOf(err) != stream.StateFull {
 		t.Error(err)
 	}
-	if budget.Held() != 0 {
-		t.Errorf("%d bytes are held by nobody", budget.Held())
+	if u := small.Usage(); u.Keys != 0 || budget.Held() != u.Held+smallTimers.Usage().Held || budget.Held() > 1000 {
+		t.Errorf("%+v, and %d bytes are held", u, budget.Held())
 	}
 }
 
@@ -111,28 +124,41 @@ func FuzzRestore(f *testing.F) {
 	m, timers := filled(f)
 	f.Add(m.Snapshot(0, nil)[:200])
 	f.Add(timers.Snapshot(0, nil)[:200])
-	f.Add([]byte("\x01\x02\x00\x00\x00\x01\x0akvalue\x00\x01\x02\x01\x00\x00\x00\x00\x00\x00"))
-	f.Add([]byte("\x01\x01\x00\x00\x00\x06\x10\x02nmkey\xff\xff\xff\xff\xff\xff\xff\xff"))
-	f.Add([]byte("\x01\xff\xff\xff\xff\xff\xff\xff\xff\x0f"))
+	f.Add([]byte(headOf("\x00", 2) + "\x03" + "\x14\x01kvalue" + "\x01\x00\x02\x01\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte(headOf("\x00", 1) + "\x03" + "\x20\x06\x02nmkey" + "\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Add([]byte(headOf("\x01", 2) + "\x03" + "\x02\x01k" + "\x14\x01kvalue"))
+	f.Add([]byte(headOf("\x01", 1) + "\x03" + "\x02\x06\x02nmkey"))
+	f.Add([]byte(headOf("\x02", 1) + "\x03\x00\xff\xff\xff\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		budget := NewBudget("", 0)
 		m, timers := NewMemory(1, budget), NewTimers(1, budget)
-		if err := m.Restore(0, data); err == nil {
-			m.sound(t)
+		_ = m.Put(0, []byte("k"), []byte("v"), 0)
+		_ = timers.Set(0, 7, []byte("key"), []byte("nm"))
+		before, beforeTimers := m.Snapshot(0, nil), timers.Snapshot(0, nil)
+		switch err := m.Restore(data); {
+		case err == nil:
+			m.groups[0].sound(t)
 			again := NewMemory(1, NewBudget("", 0))
-			if err := again.Restore(0, m.Snapshot(0, nil)); err != nil {
+			if err := again.Restore(m.Snapshot(0, nil)); err != nil {
 				t.Fatal(err)
 			}
 			if again.Usage().Bytes != m.Usage().Bytes || again.Usage().Keys != m.Usage().Keys {
 				t.Fatalf("%+v becomes %+v", m.Usage(), again.Usage())
 			}
-		} else if stream.CodeOf(err) != stream.StateCorrupt {
+		case stream.CodeOf(err) != stream.StateCorrupt:
 			t.Fatal(err)
+		case !bytes.Equal(m.Snapshot(0, nil), before):
+			t.Fatal("a damaged part changes the store")
 		}
-		if err := timers.Restore(0, data); err == nil {
+		switch err := timers.Restore(data); {
+		case err == nil:
 			timers.groups[0].sound(t)
+		case stream.CodeOf(err) != stream.StateCorrupt:
+			t.Fatal(err)
+		case !bytes.Equal(timers.Snapshot(0, nil), beforeTimers):
+			t.Fatal("a damaged part changes the timers")
 		}
-		if held := budget.Held(); held > int64(2048+100*len(data)) {
+		if held := budget.Held(); held > int64(4096+100*len(data)) {
 			t.Fatalf("%d bytes of data make %d bytes of state", len(data), held)
 		}
 	})
@@ -143,7 +169,7 @@ func TestRestoreTrustsNoCount(t *testing.T) {
 	m := NewMemory(1, NewBudget("", 0))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if err := m.Restore(0, []byte("\x01\xff\xff\xff\xff")); err == nil {
+	if err := m.Restore([]byte(headOf("\x00", 0)[:15] + "\xff\xff\xff\xff")); err == nil {
 		t.Error("taken")
 	}
 	runtime.ReadMemStats(&after)

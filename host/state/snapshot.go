@@ -1,133 +1,58 @@
 package state
 
-import (
-	"encoding/binary"
-	"fmt"
+import "math"
 
-	"github.com/wasmill/wasmill/host/stream"
-)
-
-// A snapshot of a group, version 1:
+// Freeze takes a view of the store as it is now: all of it, or what was changed
+// since the last Freeze whose Release said saved. Which ranges of groups give all of
+// them in any case is up to the store: those never saved, those of which most was
+// changed, and those whose changes have grown too many by now. It takes time for
+// each 64 KiB, not for each entry. No goroutine uses a group meanwhile, and the
+// Frozen before is released.
 //
-//	version 1 B │ number of entries 4 B │ entries
-//	entry: uvarint len(key) │ uvarint len(value)<<1 | timed │ [expires 8 B] │ key │ value
-//
-// Fixed numbers are little-endian. The order is that of the arena, which
-// follows from the changes that the group has seen.
-const (
-	snapshotVersion = 1
-	snapshotHead    = 1 + 4
-)
-
-// Snapshot implements Snapshots.
-func (m *Memory) Snapshot(g Group, dst []byte) []byte { return m.groups[g].snapshot(dst) }
-
-// Restore implements Snapshots.
-func (m *Memory) Restore(g Group, data []byte) error {
-	s := &m.groups[g]
-	if err := s.restore(data); err != nil {
-		return err
-	}
-	s.order, s.follower = nil, nil
-	return nil
+// From the first Freeze on changes are noted. A chunk of a view is cloned before it
+// is written to, until the view was read or released: clones count as held, and no
+// change is refused for them.
+func (m *Memory) Freeze(full bool) *Frozen {
+	return m.history.freeze(len(m.groups), m.table, math.MaxInt, full)
 }
 
-func (t *table) snapshot(dst []byte) []byte {
-	start, n := len(dst), uint32(0)
-	dst = append(dst, snapshotVersion, 0, 0, 0, 0)
-	t.each(func(_ ref, d []byte, e entry) bool {
-		n++
-		expires := e.expires(d)
-		dst = binary.AppendUvarint(dst, uint64(e.key))
-		dst = binary.AppendUvarint(dst, uint64(e.value)<<1|uint64(btoi(expires != 0)))
-		if expires != 0 {
-			dst = binary.LittleEndian.AppendUint64(dst, uint64(expires))
-		}
-		dst = append(dst, d[e.head:e.head+e.key]...)
-		dst = append(dst, e.valueOf(d)...)
-		return true
-	})
-	binary.LittleEndian.PutUint32(dst[start+1:], n)
+// Restore applies a part that a Frozen gave, in the order in which they were given
+// since the last full ones. Changes after it count as since a Freeze that was saved.
+// What time it is is not a part's: call Expire. Parts of different groups may be
+// restored in any order, and at once.
+//
+// Data that is no part is a *stream.Error state-corrupt and changes nothing. Far
+// more of it than the budget allows is state-full, and the groups are empty then.
+func (m *Memory) Restore(data []byte) error { return m.history.restore(m, len(m.groups), data) }
+
+// Split sets the number of ranges of groups that have parts of their own, 16 unless
+// set. Called before anything else.
+func (m *Memory) Split(ranges int) { m.history.split(ranges, len(m.groups)) }
+
+// Snapshot appends a full part of one group to dst, of any size.
+func (m *Memory) Snapshot(g Group, dst []byte) []byte {
+	return m.table(g).snapshot(dst, g, len(m.groups), math.MaxInt)
+}
+
+func (h *history) split(ranges, groups int) {
+	h.chains = make([]chain, max(1, min(ranges, groups)))
+}
+
+// snapshot appends a full part of the group, as it is now.
+func (t *table) snapshot(dst []byte, g Group, groups, keep int) []byte {
+	f := Frozen{tables: make([]frozenTable, int(g)+1), keep: keep}
+	v := &f.tables[g]
+	v.now = t.now
+	for i := range t.arena.chunks {
+		c := &t.arena.chunks[i]
+		v.chunks = append(v.chunks, frozenChunk{data: c.data[:c.used]})
+	}
+	w := partWriter{groups: groups, size: math.MaxInt, yield: func(_, _ int, _ bool, _ int, data []byte) error {
+		dst = append(dst, data...)
+		return nil
+	}}
+	w.begin(int(g), int(g)+1, true)
+	f.write(&w, g, true)
+	w.end()
 	return dst
-}
-
-// restore builds a new table and puts it in the place of t.
-func (t *table) restore(data []byte) error {
-	fresh := &table{now: minTime} // nothing is past its time while the entries are counted
-	budget := t.arena.purse.budget
-	fresh.reset(t.seed, budget)
-	if err := readSnapshot(data, fresh.bring); err != nil {
-		fresh.reset(t.seed, budget)
-		return err
-	}
-	t.reset(t.seed, budget)
-	t.adopt(fresh)
-	t.version++
-	return nil
-}
-
-// bring adds an entry of a snapshot.
-func (t *table) bring(key, value []byte, expires int64) error {
-	before := t.keys.Load()
-	if _, ok := t.put(key, value, expires); !ok {
-		return t.arena.purse.budget.full(len(key) + len(value))
-	}
-	if t.keys.Load() == before {
-		return corrupt("two entries have the same key")
-	}
-	return nil
-}
-
-// readSnapshot calls add with all entries of a snapshot.
-func readSnapshot(data []byte, add func(key, value []byte, expires int64) error) error {
-	switch {
-	case len(data) < snapshotHead:
-		return corrupt("it ends within its head")
-	case data[0] != snapshotVersion:
-		return corrupt("its version is %d, known is %d", data[0], snapshotVersion)
-	}
-	n := binary.LittleEndian.Uint32(data[1:])
-	data = data[snapshotHead:]
-	for i := range n {
-		key, value, expires, rest, ok := readEntry(data)
-		if !ok {
-			return corrupt("it ends within entry %d of %d", i+1, n)
-		}
-		data = rest
-		if err := add(key, value, expires); err != nil {
-			return err
-		}
-	}
-	if len(data) > 0 {
-		return corrupt("%d bytes follow the last of %d entries", len(data), n)
-	}
-	return nil
-}
-
-func readEntry(data []byte) (key, value []byte, expires int64, rest []byte, ok bool) {
-	k, n := binary.Uvarint(data)
-	if n <= 0 {
-		return nil, nil, 0, nil, false
-	}
-	data = data[n:]
-	v, n := binary.Uvarint(data)
-	if n <= 0 {
-		return nil, nil, 0, nil, false
-	}
-	data = data[n:]
-	if v&1 != 0 {
-		if len(data) < 8 {
-			return nil, nil, 0, nil, false
-		}
-		expires = getInt(data)
-		data = data[8:]
-	}
-	if v >>= 1; k > uint64(len(data)) || v > uint64(len(data))-k {
-		return nil, nil, 0, nil, false
-	}
-	return data[:k], data[k : k+v], expires, data[k+v:], true
-}
-
-func corrupt(format string, args ...any) error {
-	return &stream.Error{Code: stream.StateCorrupt, Why: "the snapshot of a key group cannot be read: " + fmt.Sprintf(format, args...)}
 }

@@ -162,7 +162,7 @@ func (s *Staged) reserve() error {
 	}
 	for i := range s.timers {
 		if w := &s.timers[i]; !w.deleted {
-			if err := w.to.Reserve(w.group, 1, w.key.n+w.name.n); err != nil {
+			if err := w.to.Reserve(w.group, 1, w.key.n+w.name.n); err != nil && !s.moves(i) {
 				return err
 			}
 		}

@@ -1,5 +1,7 @@
 package state
 
+import "bytes"
+
 // timerWrite is what becomes of a timer.
 type timerWrite struct {
 	to        *Timers
@@ -15,6 +17,19 @@ func (w *timerWrite) apply(s *Staged) {
 	} else if err := w.to.Set(w.group, w.at, s.bytes(w.key), s.bytes(w.name)); err != nil {
 		panic("BUG: a reserved timer was refused: " + err.Error())
 	}
+}
+
+// moves says whether a staged timer is there when its turn comes, so that it needs
+// no room.
+func (s *Staged) moves(i int) bool {
+	w := &s.timers[i]
+	for _, before := range s.timers[:i] {
+		if before.deleted && before.to == w.to && before.group == w.group &&
+			bytes.Equal(s.bytes(before.key), s.bytes(w.key)) && bytes.Equal(s.bytes(before.name), s.bytes(w.name)) {
+			return false
+		}
+	}
+	return w.to.has(w.group, s.bytes(w.key), s.bytes(w.name))
 }
 
 // SetTimer stages a timer, and is refused like Put. Commit applies timers after

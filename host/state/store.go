@@ -49,20 +49,5 @@ type Store interface {
 type Usage struct {
 	Keys  int64 // entries, with those past their time until their memory is found
 	Bytes int64 // of their keys and values
-	Held  int64 // of memory for all that, as counted against the budget
-}
-
-// Snapshots is what can be stored and brought back one group at a time.
-type Snapshots interface {
-	// Version grows with each change of the group. A group whose version is
-	// that of its last stored snapshot need not be stored again.
-	Version(g Group) uint64
-
-	// Snapshot appends the group to dst. Length and checksum are the caller's.
-	Snapshot(g Group, dst []byte) []byte
-
-	// Restore replaces the group by a snapshot. Data that is none is a
-	// *stream.Error state-corrupt, too much of it state-full; the group is
-	// unchanged then.
-	Restore(g Group, data []byte) error
+	Held  int64 // of memory for all that, as counted by the budget, clones for a Frozen included
 }

@@ -32,13 +32,12 @@ type table struct {
 	arena    arena
 	follower follower // nil: nobody
 
-	keys    atomic.Int64 // entries, past their time or not
-	bytes   atomic.Int64 // of their keys and values
-	version uint64       // changes so far
-	moves   uint64       // times that entries were removed, or moved by others
-	now     int64        // entries whose time is up to here are gone
-	timed   int          // entries with a time
-	swept   int64        // now, at the last search through all entries
+	keys  atomic.Int64 // entries, past their time or not
+	bytes atomic.Int64 // of their keys and values
+	moves uint64       // times that entries were removed, or moved by others
+	now   int64        // entries whose time is up to here are gone
+	timed int          // entries with a time
+	swept int64        // now, at the last search through all entries
 
 	promised struct{ entries, bytes int } // since the last release
 }
@@ -91,34 +90,36 @@ func (t *table) ended(e entry, d []byte) bool {
 func (t *table) put(key, value []byte, expires int64) (ref, bool) {
 	slot, r, found := t.find(key)
 	if found && t.replace(r, value, expires) {
-		t.version++
 		return r, true
 	}
 	if r, ok := t.write(slot, r, found, key, value, expires); ok {
-		t.version++
 		return r, true
 	}
 	if !t.makeRoom() {
 		return 0, false
 	}
 	slot, r, found = t.find(key)
-	r, ok := t.write(slot, r, found, key, value, expires)
-	if ok {
-		t.version++
-	}
-	return r, ok
+	return t.write(slot, r, found, key, value, expires)
 }
 
 // replace sets the value of an entry in place if it fits and may stay there.
 func (t *table) replace(r ref, value []byte, expires int64) bool {
 	d := t.arena.at(r)
 	if small(d) && len(value) == int(d[3]) && expires == 0 {
+		if t.arena.track != nil {
+			t.arena.touch(r)
+			d = t.arena.at(r)
+		}
 		copy(d[smallHead+int(d[1]):], value)
 		return true
 	}
 	e := decode(d)
 	if len(value) > e.room || (expires != 0 && !e.timed) {
 		return false
+	}
+	if t.arena.track != nil {
+		t.arena.touch(r)
+		d = t.arena.at(r)
 	}
 	if e.timed {
 		t.timed += btoi(expires != 0) - btoi(e.expires(d) != 0)
@@ -158,6 +159,9 @@ func (t *table) write(slot int, old ref, found bool, key, value []byte, expires 
 	copy(d[e.head:], key)
 	copy(d[e.head+e.key:], value)
 	t.arena.credit(r, e.need())
+	if t.arena.track != nil {
+		t.arena.mark(r)
+	}
 	t.timed += btoi(expires != 0)
 	if !found {
 		t.slots[slot] = maphash.Bytes(t.seed, key)&^refMask | uint64(r)
@@ -193,6 +197,9 @@ func (t *table) remove(slot int) {
 	}
 	d := t.arena.at(r)
 	e := decode(d)
+	if t.arena.track != nil {
+		t.arena.forget(e.keyOf(d))
+	}
 	t.timed -= btoi(e.expires(d) != 0)
 	t.bytes.Add(-int64(e.key + e.value))
 	t.vacate(slot)
@@ -270,25 +277,20 @@ func (t *table) each(visit func(r ref, d []byte, e entry) bool) {
 func putInt(d []byte, n int64) { binary.LittleEndian.PutUint64(d, uint64(n)) }
 func getInt(d []byte) int64    { return int64(binary.LittleEndian.Uint64(d)) }
 
-// reset empties the table and gives back what it holds.
+// reset empties the table and gives back what it holds. What time it is stays.
 func (t *table) reset(seed maphash.Seed, budget *Budget) {
-	if p := &t.arena.purse; p.budget != nil {
+	a := &t.arena
+	if p := &a.purse; p.budget != nil {
 		p.release()
 		p.draw(-p.owned.Load())
+		a.unfollow()
 	}
-	t.adopt(&table{seed: seed, arena: arena{purse: purse{budget: budget}}})
-}
-
-// adopt takes over what from holds, except its counters of changes and time.
-func (t *table) adopt(from *table) {
-	t.slots, t.shift, t.seed = from.slots, from.shift, from.seed
-	p := &t.arena.purse
-	p.budget = from.arena.purse.budget
-	p.owned.Store(from.arena.purse.owned.Load())
-	t.arena.chunks, t.arena.free, t.arena.open = from.arena.chunks, from.arena.free, from.arena.open
-	t.arena.size, t.arena.live, t.arena.hand = from.arena.size, from.arena.live, 0
-	t.keys.Store(from.keys.Load())
-	t.bytes.Store(from.bytes.Load())
-	t.follower, t.timed, t.swept = nil, from.timed, minTime
-	t.promised.entries, t.promised.bytes, p.forced, p.room = 0, 0, false, 0
+	a.purse.budget, a.purse.forced = budget, false
+	a.chunks, a.free, a.open, a.size, a.live, a.hand = nil, nil, 0, 0, 0, 0
+	t.slots, t.shift, t.seed = nil, 0, seed
+	t.keys.Store(0)
+	t.bytes.Store(0)
+	t.follower, t.timed, t.swept = nil, 0, minTime
+	t.promised.entries, t.promised.bytes = 0, 0
+	t.moves++
 }

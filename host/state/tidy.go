@@ -65,6 +65,9 @@ func (t *table) empty(i int) bool {
 		trim.encode(copied, expires)
 		copy(copied[trim.head:], d[e.head:e.head+e.key+e.value])
 		t.arena.credit(to, trim.need())
+		if t.arena.track != nil {
+			t.arena.carry(from, to)
+		}
 		t.move(slot, from, to)
 	}
 	return true

@@ -53,7 +53,8 @@ func (h *timerHeap) resize(n int) bool {
 	return true
 }
 
-// put sets a node and tells its entry.
+// put sets a node and tells its entry, also one of a frozen chunk: no view reads
+// heap places.
 func (h *timerHeap) put(i int, n timerNode) {
 	h.nodes[i] = n
 	binary.LittleEndian.PutUint32(h.table.valueAt(n.ref)[8:], uint32(i))
@@ -67,6 +68,9 @@ func (h *timerHeap) push(at int64, r ref) {
 // postpone changes the time of a timer. A later time is only noted: the node
 // goes down once it gets to the front.
 func (h *timerHeap) postpone(r ref, at int64) {
+	if h.table.arena.track != nil {
+		h.table.arena.touch(r)
+	}
 	putInt(h.table.valueAt(r), at)
 	i := h.place(r)
 	if at < h.nodes[i].at {

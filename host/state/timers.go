@@ -14,9 +14,9 @@ type Timers struct {
 	budget *Budget
 	groups []timerGroup
 	next   []atomic.Int64 // the earliest time of each group; noTimer: none
-}
 
-var _ Snapshots = (*Timers)(nil)
+	history *history
+}
 
 const noTimer = math.MaxInt64
 
@@ -33,7 +33,7 @@ const timerValue = 8 + 4
 
 // NewTimers returns no timers in so many groups, from 1 to 65536.
 func NewTimers(groups int, budget *Budget) *Timers {
-	t := &Timers{budget: budget, groups: make([]timerGroup, groups), next: make([]atomic.Int64, groups)}
+	t := &Timers{budget: budget, groups: make([]timerGroup, groups), next: make([]atomic.Int64, groups), history: newHistory(groups, budget)}
 	seed := maphash.MakeSeed()
 	for g := range t.groups {
 		t.groups[g].start(seed, budget)
@@ -57,6 +57,13 @@ func (t *Timers) Set(g Group, at int64, key, name []byte) error {
 	}
 	t.publish(g)
 	return nil
+}
+
+// has says whether a timer is set.
+func (t *Timers) has(g Group, key, name []byte) bool {
+	s := &t.groups[g]
+	_, _, found := s.find(s.name(key, name))
+	return found
 }
 
 // Delete removes a timer. One that is not there is no error.
@@ -126,6 +133,7 @@ func (t *Timers) Usage() (u Usage) {
 	for g := range t.groups {
 		u.add(&t.groups[g].table)
 	}
+	u.Held += t.history.copies.Load()
 	return u
 }
 
@@ -142,7 +150,6 @@ func (s *timerGroup) name(key, name []byte) []byte {
 
 func (s *timerGroup) set(at int64, id []byte) bool {
 	if _, r, found := s.find(id); found {
-		s.version++
 		s.heap.postpone(r, at)
 		return true
 	}
@@ -163,7 +170,6 @@ func (s *timerGroup) set(at int64, id []byte) bool {
 // drop removes the entry of a timer that has left the heap.
 func (s *timerGroup) drop(slot int) {
 	s.remove(slot)
-	s.version++
 	s.tidy()
 }
 

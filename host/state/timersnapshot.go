@@ -2,61 +2,50 @@ package state
 
 import "encoding/binary"
 
-// A snapshot of a group's timers is one of a table whose values are the times,
-// and so has the same version and the same checks.
+// Parts of timers are those of a table whose values are the times.
 
-// Version implements Snapshots.
-func (t *Timers) Version(g Group) uint64 { return t.groups[g].version }
+// Freeze is as Memory.Freeze.
+func (t *Timers) Freeze(full bool) *Frozen {
+	return t.history.freeze(len(t.groups), t.table, 8, full)
+}
 
-// Snapshot implements Snapshots.
+// Restore is as Memory.Restore.
+func (t *Timers) Restore(data []byte) error { return t.history.restore(t, len(t.groups), data) }
+
+// Split is as Memory.Split.
+func (t *Timers) Split(ranges int) { t.history.split(ranges, len(t.groups)) }
+
+// Snapshot is as Memory.Snapshot.
 func (t *Timers) Snapshot(g Group, dst []byte) []byte {
-	s := &t.groups[g]
-	start := len(dst)
-	dst = append(dst, snapshotVersion, 0, 0, 0, 0)
-	s.each(func(_ ref, d []byte, e entry) bool {
-		dst = binary.AppendUvarint(dst, uint64(e.key))
-		dst = binary.AppendUvarint(dst, 8<<1)
-		dst = append(dst, e.keyOf(d)...)
-		dst = append(dst, e.valueOf(d)[:8]...)
-		return true
-	})
-	binary.LittleEndian.PutUint32(dst[start+1:], uint32(len(s.heap.nodes)))
-	return dst
+	return t.table(g).snapshot(dst, g, len(t.groups), 8)
 }
 
-// Restore implements Snapshots.
-func (t *Timers) Restore(g Group, data []byte) error {
-	s := &t.groups[g]
-	fresh := new(timerGroup)
-	fresh.start(s.seed, t.budget)
-	if err := readSnapshot(data, fresh.bring); err != nil {
-		fresh.start(s.seed, t.budget)
-		return err
+func (t *Timers) table(g Group) *table { return &t.groups[g].table }
+
+func (t *Timers) check(it item) error {
+	name, head := binary.Uvarint(it.key)
+	switch {
+	case head <= 0 || name > uint64(len(it.key)-head) || it.expires != 0 || (len(it.value) != 8 && !it.gone):
+		return corrupt("an entry is no timer")
+	case binary.PutUvarint(make([]byte, binary.MaxVarintLen64), name) != head:
+		return corrupt("an entry is no timer")
 	}
+	return nil
+}
+
+func (t *Timers) clear(g Group) {
+	s := &t.groups[g]
 	s.start(s.seed, t.budget)
-	s.adopt(&fresh.table)
-	s.heap.nodes = fresh.heap.nodes
-	s.follower = &s.heap
-	s.version++
-	t.publish(g)
-	return nil
 }
 
-// bring adds a timer of a snapshot.
-func (s *timerGroup) bring(id, value []byte, expires int64) error {
-	name, head := binary.Uvarint(id)
-	if expires != 0 || len(value) != 8 || head <= 0 || name > uint64(len(id)-head) {
-		return corrupt("an entry is no timer")
+func (t *Timers) bring(it item) bool { return t.groups[it.group].set(getInt(it.value), it.key) }
+
+func (t *Timers) take(g Group, id []byte) {
+	s := &t.groups[g]
+	if slot, r, found := s.find(id); found {
+		s.heap.remove(s.heap.place(r))
+		s.remove(slot)
 	}
-	if binary.PutUvarint(make([]byte, binary.MaxVarintLen64), name) != head {
-		return corrupt("an entry is no timer")
-	}
-	before := len(s.heap.nodes)
-	if !s.set(getInt(value), id) {
-		return s.arena.purse.budget.full(len(id))
-	}
-	if len(s.heap.nodes) == before {
-		return corrupt("two timers have the same key and name")
-	}
-	return nil
 }
+
+func (t *Timers) settled(g Group) { t.publish(g) }
