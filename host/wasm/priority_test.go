@@ -5,7 +5,6 @@ package wasm
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -30,7 +29,7 @@ func TestAChildThatCompilesHasALowPriority(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(in, string(bomb())); err != nil { // longer than a pipe takes: it reads
+	if _, err := in.Write(bomb()); err != nil { // longer than a pipe takes: it reads
 		t.Fatal(err)
 	}
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", c.Process.Pid))
