@@ -1,6 +1,6 @@
 // Package connectortest holds what every connector promises, as tests: one
-// suite for sources and one for sinks. A connector passes it in some twenty
-// lines:
+// suite for sources, one for sinks and one for those sinks that show what they
+// wrote only after a commit. A connector passes each in some twenty lines:
 //
 //	func TestConformance(t *testing.T) {
 //		connectortest.TestSource(t, connectortest.Source{

@@ -56,6 +56,14 @@ func TestSource(t *testing.T, s Source) {
 			equal(t, values, s.Want[stop.records:])
 		}
 	})
+	t.Run("a source that is stopped again and again loses and doubles nothing", func(t *testing.T) {
+		if s.Forgets {
+			t.Skip("this source forgets")
+		}
+		for batches := range 3 {
+			s.stopAgainAndAgain(t, batches+1)
+		}
+	})
 	t.Run("a position of a resumed source counts from the start", func(t *testing.T) {
 		if s.Forgets {
 			t.Skip("this source forgets")
@@ -120,6 +128,51 @@ func TestSource(t *testing.T, s Source) {
 type stop struct {
 	records  int
 	position stream.Position
+}
+
+// stopAgainAndAgain reads everything with a source for every so many batches. Each is
+// told to stop before its last Read, as a caller may whose context has ended, and
+// what is left in it is thrown away.
+func (s Source) stopAgainAndAgain(t *testing.T, batches int) {
+	t.Helper()
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	var values []string
+	var after stream.Position
+	for ended := false; !ended; {
+		src := s.New(t)
+		if err := src.Open(t.Context(), after); err != nil {
+			t.Fatalf("open after %q: %v", after, err)
+		}
+		for range batches {
+			var b stream.Batch
+			if s.Endless && len(values) >= len(s.Want) {
+				ended = true
+				break
+			}
+			if err := src.Read(stopped, &b); err == nil || b.Len() != 0 {
+				t.Fatalf("told to stop: %d records, %v", b.Len(), err)
+			}
+			err := src.Read(t.Context(), &b)
+			if ended = err == io.EOF; ended {
+				break
+			}
+			if err != nil {
+				t.Fatalf("read: %v", err)
+			}
+			for i := range b.Len() {
+				values = append(values, string(b.Value(i)))
+			}
+		}
+		after = bytes.Clone(src.Position(nil))
+		if err := src.Ack(t.Context(), after); err != nil {
+			t.Fatalf("ack: %v", err)
+		}
+		if err := src.Close(); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+	}
+	equal(t, values, s.Want)
 }
 
 // open returns an open source that is closed at the end of the test.

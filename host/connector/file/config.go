@@ -75,10 +75,13 @@ func (c SourceConfig) Validate(report func(path, why, fix string)) {
 
 // SinkConfig is the settings of a file sink.
 type SinkConfig struct {
-	// Path is the name of the file. Its folder must exist.
+	// Path is the name of the file. Its folder must exist. With {part} in the name
+	// there are several files, each with a number of its own in that place.
 	Path string `koanf:"path"`
+	// Roll says when one of several files ends and the next begins.
+	Roll Roll `koanf:"roll"`
 	// Append keeps what the file holds. Otherwise the file is replaced: it then
-	// has the results of this run alone.
+	// has the results of this run alone. Several files are always kept.
 	Append bool `koanf:"append"`
 	// Format is what a line has: the value of a record, or all of it as JSON.
 	Format string `koanf:"format"`
@@ -100,6 +103,7 @@ func (c SinkConfig) Validate(report func(path, why, fix string)) {
 	if c.Path == "" {
 		report("path", "no path is given", "set it to the file to write")
 	}
+	c.Roll.validate(c.Path, report)
 	envelope.Valid(c.Format, report)
 	if _, err := c.perm(); err != nil {
 		report("perm", strconv.Quote(c.Perm)+" is no file mode", `use octal digits in quotes, such as "0644"`)

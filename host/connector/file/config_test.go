@@ -3,6 +3,7 @@ package file_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/wasmill/wasmill/host/connector/file"
 )
@@ -42,12 +43,28 @@ func TestValidateSink(t *testing.T) {
 		{"a format that there is not is refused", func(c *file.SinkConfig) { c.Format = "csv" }, []string{"format"}},
 		{"a mode that is not octal is refused", func(c *file.SinkConfig) { c.Perm = "rw-" }, []string{"perm"}},
 		{"a mode beyond 0777 is refused", func(c *file.SinkConfig) { c.Perm = "1777" }, []string{"perm"}},
+		{"a path with a place for the part is valid", func(c *file.SinkConfig) { c.Path = "out/{part}.log" }, nil},
+		{"parts may have a size and a time", func(c *file.SinkConfig) { c.Path, c.Roll = "{part}", file.Roll{Size: 1, Time: time.Second} }, nil},
+		{"a folder for each part is refused", func(c *file.SinkConfig) { c.Path = "{part}/out" }, []string{"path"}},
+		{"two places for the part are refused", func(c *file.SinkConfig) { c.Path = "{part}{part}" }, []string{"path"}},
+		{"a size of parts without a place for their number is refused", func(c *file.SinkConfig) { c.Roll.Size = 1 }, []string{"roll"}},
+		{"a time below a millisecond is refused", func(c *file.SinkConfig) { c.Path, c.Roll.Time = "{part}", 1 }, []string{"roll.time"}},
+		{"negative limits are refused", func(c *file.SinkConfig) { c.Path, c.Roll = "{part}", file.Roll{Size: -1, Time: -1} }, []string{"roll.size", "roll.time"}},
 		{"an empty buffer is refused", func(c *file.SinkConfig) { c.BufferBytes = 0 }, []string{"bufferBytes"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := sinkSettings("out", test.change)
 			check(t, cfg.Validate, test.want)
 		})
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]file.Size{"0": 0, "12": 12, " 3 B": 3, "64MiB": 64 << 20, "1 GB": 1e9, "2KiB": 2048, "8191PiB": -1, "": -1, "MiB": -1, "-1": -1, "1.5MiB": -1, "9999999TiB": -1, "x": -1} {
+		got := file.Size(-1)
+		if err := got.UnmarshalText([]byte(text)); got != want || (err == nil) != (want >= 0) {
+			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -86,4 +87,29 @@ func changedError(path, why string) error {
 		Why:   why,
 		Fix:   "put the file back, or run with a fresh start to read what is there now from its beginning",
 	}
+}
+
+// writeError explains why a sink could not do what it had to.
+func writeError(path, why string, err error) error {
+	e := &stream.Error{Code: stream.OutputFile, Where: path, Why: why, Err: err}
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		e.Fix = "give write permission to the user that runs wasmill, or choose another path"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		e.Fix = "free space on the disk, or choose another path"
+	case errors.Is(err, fs.ErrNotExist):
+		e.Fix = "bring the folder " + filepath.Dir(path) + " back"
+	default:
+		e.Fix = "see that the disk of " + path + " works and can be written to, or choose another path"
+	}
+	return e
+}
+
+// personalOutput makes an error of writing a *stream.Error.
+func personalOutput(path string, err error) error {
+	var e *stream.Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return writeError(path, "the file cannot be written", err)
 }

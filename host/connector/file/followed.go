@@ -35,8 +35,9 @@ func (f *followed) wakes() (wakes, truncated bool, err error) {
 		return false, false, f.readError(err)
 	case info.Size() == f.seen:
 		return false, false, nil
-	case info.Size() < f.seen || !f.begins(f.file):
-		f.Offset, f.Line, f.Sum, f.seen = 0, 0, 0, 0
+	case info.Size() < f.seen || !f.isOf(f.file):
+		f.restart()
+		f.seen = 0
 		return info.Size() > 0, true, nil
 	}
 	return true, false, nil

@@ -3,7 +3,6 @@ package file
 import (
 	"bufio"
 	"errors"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -95,25 +94,39 @@ func (in *input) decode() error {
 // skipTo reads on to where a mark stands. It returns false if this is not the
 // content that the mark was made of.
 func (in *input) skipTo(m mark) (bool, error) {
-	prefix := make([]byte, m.prefix())
-	if _, err := io.ReadFull(in.content, prefix); err != nil {
-		return false, in.unlessShort(err)
-	}
-	if crc32.Checksum(prefix, castagnoli) != m.Sum {
-		return false, nil
-	}
 	if in.decoder == nil {
-		if in.info.Size() < m.Offset {
+		if in.info.Size() < m.Offset || !m.isOf(in.file) {
 			return false, nil
+		}
+		from := m.Offset - m.prefix()
+		window := make([]byte, m.prefix())
+		if _, err := in.file.ReadAt(window, from); err != nil {
+			return false, in.readError(err)
 		}
 		if _, err := in.file.Seek(m.Offset, io.SeekStart); err != nil {
 			return false, in.readError(err)
 		}
-	} else if _, err := io.CopyN(io.Discard, in.content, m.Offset-m.prefix()); err != nil {
+		in.slide(window)
+	} else if err := in.readTo(m.Offset); err != nil {
 		return false, in.unlessShort(err)
+	} else if in.Sum != m.Sum || !m.noTail && in.Tail != m.Tail {
+		return false, nil
 	}
 	in.Offset, in.Line, in.Sum = m.Offset, m.Line, m.Sum
 	return true, nil
+}
+
+// readTo reads what is before an offset again.
+func (in *input) readTo(offset int64) error {
+	buf := make([]byte, 32<<10)
+	for in.Offset < offset {
+		n, err := io.ReadFull(in.content, buf[:min(int64(len(buf)), offset-in.Offset)])
+		if err != nil {
+			return err
+		}
+		in.advance(buf[:n], 0)
+	}
+	return nil
 }
 
 func (in *input) unlessShort(err error) error {

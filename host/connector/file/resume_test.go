@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wasmill/wasmill/host/connector/file"
 	"github.com/wasmill/wasmill/host/stream"
@@ -53,6 +56,9 @@ func TestResumeAfterTheFilesChanged(t *testing.T) {
 		{name: "a file that is shorter is refused", change: func(t *testing.T, dir string) { os.Truncate(join(dir, "a"), 10) }, code: stream.InputChanged},
 		{name: "a long file that is shorter, but begins the same, is refused", text: long + text,
 			change: func(t *testing.T, dir string) { os.Truncate(join(dir, "a"), 1100) }, code: stream.InputChanged},
+		{name: "a long file that was written anew after the same beginning is refused", text: long + text, change: func(t *testing.T, dir string) {
+			put(t, dir, "a", long+strings.Repeat("other\n", 100))
+		}, code: stream.InputChanged},
 		{name: "a file that is gone is refused", change: func(t *testing.T, dir string) { os.Remove(join(dir, "a")) }, code: stream.InputChanged},
 		{name: "a replaced file is refused", change: func(t *testing.T, dir string) {
 			os.Remove(join(dir, "a"))
@@ -141,4 +147,172 @@ func TestAPositionOfAnotherPathIsRefused(t *testing.T) {
 	if err := src.Open(t.Context(), after); stream.CodeOf(err) != stream.InputChanged {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestResumeOfAPositionOfTheFirstVersion(t *testing.T) {
+	dir := t.TempDir()
+	text, values := numbered(0, 20)
+	cfg := settings(put(t, dir, "a", text), small)
+	after := string(readTo(t, open(t, cfg, nil), 6))
+	first := regexp.MustCompile(`,"(tail|version)":[0-9]+`).ReplaceAllString(after, "")
+	if len(regexp.MustCompile(`tail|version`).FindAllString(after, -1)) != 2 || strings.Contains(first, "tail") {
+		t.Fatalf("%s became %s", after, first)
+	}
+	if got, err := drain(t, open(t, cfg, stream.Position(first))); err != nil || !slices.Equal(got, values[6:]) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	newer := strings.Replace(after, `"version":2`, `"version":3`, 1)
+	if err := file.NewSource(cfg, nil).Open(t.Context(), stream.Position(newer)); stream.CodeOf(err) != stream.PositionInvalid {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestResumeOfCompressedFiles(t *testing.T) {
+	text, values := numbered(0, 200)
+	more, moreValues := numbered(200, 210)
+	other, _ := numbered(1000, 1200)
+	long := strings.Repeat("The same first KiB.\n", 60)
+	for _, ext := range []string{".gz", ".zst"} {
+		for _, test := range []struct {
+			name   string
+			text   string
+			change func(t *testing.T, dir, path string)
+			want   []string // after the first 150; nil = refused
+		}{
+			{"unchanged", text, func(*testing.T, string, string) {}, values[150:]},
+			{"packed again", text, func(t *testing.T, dir, path string) { os.Remove(path); put(t, dir, "a"+ext, text) }, values[150:]},
+			{"with another frame at its end", text, func(t *testing.T, dir, path string) {
+				before := content(path)
+				put(t, dir, "a"+ext, more)
+				os.WriteFile(path, []byte(before+content(path)), 0o600)
+			}, slices.Concat(values[150:], moreValues)},
+			{"with other content", text, func(t *testing.T, dir, path string) { put(t, dir, "a"+ext, other) }, nil},
+			{"with other content after the same beginning", long + text, func(t *testing.T, dir, path string) { put(t, dir, "a"+ext, long+other) }, nil},
+			{"with less", text, func(t *testing.T, dir, path string) { put(t, dir, "a"+ext, text[:100]) }, nil},
+			{"rotated", text, func(t *testing.T, dir, path string) {
+				os.Rename(path, path+".1")
+				put(t, dir, "a"+ext, more)
+			}, slices.Concat(values[150:], moreValues)},
+		} {
+			t.Run(ext+" "+test.name, func(t *testing.T) {
+				dir := t.TempDir()
+				path := put(t, dir, "a"+ext, test.text)
+				cfg := settings(path, func(c *file.SourceConfig) { c.BatchRecords = 10 })
+				after := readTo(t, open(t, cfg, nil), 150)
+				test.change(t, dir, path)
+				src := file.NewSource(cfg, nil)
+				defer src.Close()
+				err := src.Open(t.Context(), after)
+				if test.want == nil {
+					if stream.CodeOf(err) != stream.InputChanged {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := drain(t, src); err != nil || !slices.Equal(got, test.want) {
+					t.Errorf("got %q, %v; want %q", got, err, test.want)
+				}
+			})
+		}
+	}
+}
+
+// Of b.log, the second of three files, half is read.
+func TestResumeAfterFilesOfAGlobCameAndWent(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		change  func(t *testing.T, dir string)
+		want    string // empty = refused
+		follows string // what a source that follows reads, sorted
+	}{
+		{"nothing changed", func(*testing.T, string) {}, "b2 c1 c2", "b2 c1 c2"},
+		{"one that was read is gone", func(t *testing.T, dir string) { os.Remove(dir + "/a.log") }, "b2 c1 c2", "b2 c1 c2"},
+		{"one that was not begun is gone", func(t *testing.T, dir string) { os.Remove(dir + "/c.log") }, "b2", "b2"},
+		{"the one that is being read is gone", func(t *testing.T, dir string) { os.Remove(dir + "/b.log") }, "", "c1 c2"},
+		{"one came between", func(t *testing.T, dir string) { put(t, dir, "bb.log", "n\n") }, "b2 n c1 c2", "b2 c1 c2 n"},
+		{"one came at the end", func(t *testing.T, dir string) { put(t, dir, "d.log", "n\n") }, "b2 c1 c2 n", "b2 c1 c2 n"},
+		{"one came before", func(t *testing.T, dir string) { put(t, dir, "aa.log", "n\n") }, "b2 c1 c2", "b2 c1 c2 n"},
+		{"one that was not begun was written anew", func(t *testing.T, dir string) { put(t, dir, "c.log", "n\n") }, "b2 n", "b2 n"},
+	} {
+		prepare := func(t *testing.T, change ...func(*file.SourceConfig)) (*file.Source, error) {
+			dir := t.TempDir()
+			for _, name := range []string{"a", "b", "c"} {
+				put(t, dir, name+".log", name+"1\n"+name+"2\n")
+			}
+			cfg := settings(filepath.Join(dir, "*.log"), append(change, func(c *file.SourceConfig) { c.BatchRecords = 1 })...)
+			after := readTo(t, open(t, cfg, nil), 3)
+			test.change(t, dir)
+			src := file.NewSource(cfg, nil)
+			t.Cleanup(func() { src.Close() })
+			return src, src.Open(t.Context(), after)
+		}
+		t.Run(test.name, func(t *testing.T) {
+			src, err := prepare(t)
+			if test.want == "" {
+				if stream.CodeOf(err) != stream.InputChanged {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := drain(t, src); err != nil || strings.Join(got, " ") != test.want {
+				t.Errorf("got %q, %v; want %q", got, err, test.want)
+			}
+		})
+		t.Run(test.name+", followed", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				src, err := prepare(t, func(c *file.SourceConfig) { c.Follow = true })
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				var got []string
+				var b stream.Batch
+				for src.Read(ctx, &b) == nil {
+					got = append(got, string(b.Value(0)))
+					b.Reset()
+				}
+				slices.Sort(got)
+				if strings.Join(got, " ") != test.follows {
+					t.Errorf("got %q; want %q", got, test.follows)
+				}
+			})
+		})
+	}
+}
+
+func TestAFollowedFileThatIsWrittenAnewIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		long := strings.Repeat("The same first KiB.\n", 60)
+		cfg := settings(put(t, dir, "a", long+"old\n"), func(c *file.SourceConfig) { c.Follow = true })
+		src := open(t, cfg, nil)
+		readTo(t, src, 61)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var b stream.Batch
+		if err := src.Read(ctx, &b); err == nil { // it sees the end
+			t.Fatalf("read %q", b.Value(0))
+		}
+		put(t, dir, "a", long+"new\nnewer\n")
+		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		got := 0
+		for got < 62 {
+			b.Reset()
+			if err := src.Read(ctx, &b); err != nil {
+				t.Fatal(err)
+			}
+			got += b.Len()
+		}
+		if last := string(b.Value(b.Len() - 1)); got != 62 || last != "newer" {
+			t.Errorf("%d lines, the last is %q", got, last)
+		}
+	})
 }
