@@ -14,7 +14,7 @@ rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsub
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-nexmark bench-micro third-party clean
+.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-nexmark bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -63,7 +63,7 @@ test-minio:
 	$(GO) vet -tags minio ./checkpoint/...
 	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
 
-check: test test-minio lint spec fuzz-smoke clean-tree
+check: test test-minio lint spec nexmark fuzz-smoke clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
@@ -77,6 +77,10 @@ lint:
 # WebAssembly's own test suite in full, on both engines; make test runs a part.
 spec:
 	SPEC=all $(GO) test ./host/wasm/meter -run '^TestTheSpecificationsSuite$$' -count 1
+
+# Nexmark's queries over a million events; make test runs fewer, as it looks for races.
+nexmark: plugins/nexmark.wasm $(nexmark-plugins)
+	REQUIRE_GUESTS=1 $(GO) test ./examples/nexmark -count 1
 
 # Every fuzz target for some thousand inputs (a time limit that passes while it
 # minimises makes go test fail).

@@ -16,7 +16,7 @@ func TestTheReadmeWorks(t *testing.T) {
 		t.Skip("builds the project")
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"abi", "cmd", "host", "plugins", "examples", ".ci"} {
+	for _, name := range []string{"abi", "checkpoint", "cmd", "host", "plugins", "examples", ".ci"} {
 		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join("..", name))); err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ const count = 1_000_000
 func TestTheQueriesAnswerAsExpected(t *testing.T) {
 	n := count
 	if testing.Short() || raced {
-		n = 250_000
+		n = 100_000
 	}
 	lines := generated(t, n)
 	events := parse(lines)

@@ -26,16 +26,16 @@ import (
 // busy for a minute, and it does not look at its context.
 type CompileLimits struct {
 	Command []string      // this program again, up to CompileMain's arguments; nil = compile in this process
-	Timeout time.Duration // of processor time, and a sixth of what may pass in all; positive
+	Timeout time.Duration // of processor time; positive
 	Memory  int64         // heap of the child, bytes; positive
 }
 
 // The child runs on one processor, and leaves that to records that come. On a machine
-// that is busy all the time it is left with a tenth of one: so its own time is
-// limited, and the time that passes less tightly.
+// that is busy all the time it gets a quarter of one or less: so its own time is
+// limited, and the time that passes only so that it ends at all.
 const (
-	compileNice = 10 // of 0 to 19, the lowest priority
-	compileWait = 6  // times the timeout may pass in all
+	compileNice = 5  // of 0 to 19, the lowest priority
+	compileWait = 30 // times the timeout may pass in all
 )
 
 // Exit codes of the child.
@@ -81,12 +81,15 @@ func (e *Engine) runChild(ctx context.Context, path string, module []byte, pages
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case limit.Err() != nil || c.ProcessState != nil && c.ProcessState.ExitCode() == compileTimeout:
-		fault.Why = fmt.Sprintf("takes longer than %v to compile", e.compile.Timeout)
-		fault.Fix = "simplify its largest function, or raise compile.timeout of the process"
+	case limit.Err() != nil:
+		fault.Why = fmt.Sprintf("is not compiled after %v: other processes leave too little of the machine for it", compileWait*e.compile.Timeout)
+		fault.Fix = "try again when the machine is less busy, or raise compile.timeout of the process"
 		return fault
 	}
 	switch c.ProcessState.ExitCode() {
+	case compileTimeout:
+		fault.Why = fmt.Sprintf("takes longer than %v to compile", e.compile.Timeout)
+		fault.Fix = "simplify its largest function, or raise compile.timeout of the process"
 	case compileInvalid:
 		return invalid(path, said.String())
 	case compileMemory:
