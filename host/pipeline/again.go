@@ -10,12 +10,27 @@ import (
 func (in *inbox) split(c *call, b *stream.Batch) *call {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	return in.divide(c, b)
+}
+
+func (in *inbox) divide(c *call, b *stream.Batch) *call {
 	n := in.flight.split(c, b)
 	in.processing.sub(c.size)
-	c.size, n.size = sizeOf(c.in), sizeOf(b)
+	c.size, c.holds, n.size = sizeOf(c.in), viewOf(c.in), sizeOf(b)
 	in.processing.add(c.size)
 	in.processing.add(n.size)
 	return n
+}
+
+// setApart leaves some records to a call, and makes calls of the others, which are
+// in batches of their own now, to be made after a while.
+func (in *inbox) setApart(c *call, kept []stream.Record, others []*stream.Batch) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	c.in.Records = kept
+	for _, b := range others {
+		in.park(in.divide(c, b), false)
+	}
 }
 
 // repeat lets a call be made as soon as there is a permit. One that has a slot is
@@ -37,6 +52,10 @@ func (in *inbox) repeat(c *call) {
 func (in *inbox) retry(c *call, permit bool) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	return in.park(c, permit)
+}
+
+func (in *inbox) park(c *call, permit bool) bool {
 	c.attempts++
 	if !in.waiting.add(c, c.size, c.attempts, time.Now()) {
 		return false
@@ -45,11 +64,31 @@ func (in *inbox) retry(c *call, permit bool) bool {
 	if permit {
 		in.ended(c)
 	}
+	in.part(c)
 	in.schedule()
 	if in.startable() {
 		in.work.Signal()
 	}
 	return true
+}
+
+// part lets what came of the time in a call leave, which is done, before the rest.
+func (in *inbox) part(c *call) {
+	if c.own == nil {
+		return
+	}
+	b := in.pool.New()
+	b.Least = int64(in.flight.watermarks.inputs[0].promised)
+	n := in.flight.begin(c.taken, b)
+	n.stage, n.size, n.out.Batch, c.own = StageOutput, sizeOf(c.own), c.own, nil
+	in.output.add(n.size)
+	if in.inOrder {
+		in.early.add(n.size)
+		in.hand()
+		return
+	}
+	*in.ready.push() = n
+	in.work.Signal()
 }
 
 // longestSleep is how late an alarm may go after the clock was set forward, which

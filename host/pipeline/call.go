@@ -21,6 +21,8 @@ const (
 type call struct {
 	in       *stream.Batch    // owned by whoever has the call
 	more     []*stream.Batch  // to be appended to it
+	joined   bool             // they were; guarded by the inbox
+	holds    view             // of in, without more unless joined; guarded by the inbox
 	first    stream.Record    // of its input, for messages
 	out      stream.Output    // valid in StageOutput
 	attempts int              // made so far with this input
@@ -60,7 +62,7 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 	if in.Len() > 0 {
 		first = in.Records[0]
 	}
-	*c = call{in: in, more: append(c.more, more...), first: first, out: c.out, taken: now, began: now, stage: StageProcessing, low: f.watermarks.begin(low)}
+	*c = call{in: in, more: append(c.more, more...), holds: viewOf(in), first: first, out: c.out, taken: now, began: now, stage: StageProcessing, low: f.watermarks.begin(low)}
 	c.older = f.newest
 	if f.newest == nil {
 		f.oldest = c
@@ -75,7 +77,7 @@ func (f *flight) begin(now time.Time, in *stream.Batch, more ...*stream.Batch) *
 func (f *flight) split(c *call, in *stream.Batch) *call {
 	n := f.alloc()
 	*n = call{
-		in: in, more: n.more, first: in.Records[0], out: n.out, taken: c.taken, began: c.began, stage: StageProcessing, attempts: c.attempts, failed: true, slot: c.slot,
+		in: in, more: n.more, holds: viewOf(in), first: in.Records[0], out: n.out, taken: c.taken, began: c.began, stage: StageProcessing, attempts: c.attempts, failed: true, slot: c.slot,
 		low: f.watermarks.begin(in.Least),
 	}
 	n.older, n.newer = c, c.newer

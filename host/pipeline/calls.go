@@ -76,10 +76,11 @@ func (in *inbox) start() *call {
 	}
 	var c *call
 	switch {
+	case in.pauses() && !in.inOrder:
 	case in.redo.len() > 0:
 		c = *in.redo.at(0)
 		in.redo.pop()
-	case in.starves() || !in.drains():
+	case in.pauses() || in.starves() || !in.drains():
 	case in.keys != nil:
 		c = in.byTurns()
 	default:
@@ -172,11 +173,11 @@ func (in *inbox) drains() bool {
 // startable says whether there is a call that may be made now.
 func (in *inbox) startable() bool {
 	switch {
-	case in.calls >= in.permits():
+	case in.calls >= in.permits() || in.pauses() && !in.inOrder:
 		return false
 	case in.redo.len() > 0:
 		return true
-	case in.starves() || !in.drains():
+	case in.pauses() || in.starves() || !in.drains():
 		return false
 	case in.keys != nil:
 		return in.keys.free.len()+in.keys.due.len() > 0 || in.dealable() != nil

@@ -26,14 +26,16 @@
 // time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
 // has to do by time is a call, too, and what comes of it fails like records do.
 //
-// Goroutines: Run starts one per source, one acker per source, Concurrency+1
-// workers per transform, one per sink and those of Vertex.Beside, and returns after all
-// of them. Every
-// worker takes from the inbox either a call or the duty to send, which at most one
-// has: it sends what is ready, and marks, until there is neither, and may wait for
-// the downstream meanwhile; so there is one worker more than permits. On its way to
-// a call at most one deals. Whatever makes something takeable wakes one worker, and
-// that one the next if there is more. Timers wake what waits to be tried again or
+// With checkpoints a barrier takes copies of what is in flight along, rather than wait
+// for it, and may overtake what is queued; that comes first after a restore.
+//
+// Goroutines: Run starts one per source, one acker per source, Concurrency+1 workers
+// per transform, one per sink and those of Vertex.Beside, and returns after all of
+// them. Every worker takes from the inbox either a call or the duty to send, which at
+// most one has: it sends what is ready, and marks, until there is neither, and may
+// wait for the downstream meanwhile; so there is one worker more than permits. On its
+// way to a call at most one deals. Whatever makes something takeable wakes one worker,
+// and that one the next if there is more. Timers wake what waits to be tried again or
 // for the clock, and tell that a source is idle.
 //
 // Invariants
@@ -42,14 +44,14 @@
 //  2. A lane never holds more than its limits, or else a single batch. Processing
 //     holds no more records than its limit, or else one; no new call begins while
 //     output has reached its limit. What is kept besides is bounded by these.
-//  3. Nothing taken after a barrier leaves a vertex before that barrier, and
-//     nothing taken before it after it.
+//  3. Nothing taken after a barrier leaves a vertex before that barrier, and what
+//     was taken before it leaves before it, or is in its snapshot.
 //  4. A watermark leaves a vertex after everything older that was taken before it,
 //     and after what that left to be done by then, and never goes back. A vertex
 //     with something in flight is not idle.
 //  5. A source is acknowledged up to the longest prefix of its batches whose
 //     records, and all that came of them, were flushed by sinks, filtered out or,
-//     counted, dropped.
+//     counted, dropped; with checkpoints, up to where the last published one has it.
 //  6. After Drain no source is read; what was read reaches its sinks, is
 //     flushed and acknowledged before Run returns.
 //  7. A permit is held while Transform is called, and not while a call waits for

@@ -200,15 +200,16 @@ func (t *transformLoop) setApart(c *call) error {
 		}
 		return nil
 	}
-	kept, from := c.in.Records[:0], 0
+	var others []*stream.Batch
+	kept, from := make([]stream.Record, 0, c.in.Len()), 0
 	for _, f := range c.out.Failures {
 		one := t.pool.New()
 		one.Watermark, one.Least = c.in.Watermark, c.in.Records[f.Input].Time
 		one.AppendFrom(c.in, f.Input)
-		t.in.retry(t.in.split(c, one), false)
+		others = append(others, one)
 		kept = append(kept, c.in.Records[from:f.Input]...)
 		from = f.Input + 1
 	}
-	c.in.Records = append(kept, c.in.Records[from:]...)
+	t.in.setApart(c, append(kept, c.in.Records[from:]...), others)
 	return nil
 }

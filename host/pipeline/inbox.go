@@ -25,6 +25,7 @@ type inbox struct {
 	barrier *stream.Barrier  // guarded by mu; delivered by all lanes, and not let out yet
 	sending bool             // guarded by mu; somebody has the duty to send
 	aborted error            // guarded by mu
+	passing passing
 
 	processing, output Limit // guarded by mu; what the stages hold
 
@@ -58,6 +59,7 @@ type bounds struct {
 func newInbox(pool *stream.BatchPool, acks ledgers, stats *counters) *inbox {
 	in := &inbox{pool: pool, acks: acks, stats: stats, sent: stream.NoWatermark}
 	in.work.L = &in.mu
+	in.passing.changed.L = &in.mu
 	return in
 }
 
@@ -82,20 +84,17 @@ func (in *inbox) arrived() *watermarks {
 // lane has delivered it or ended.
 func (in *inbox) absorb() {
 	if in.barrier != nil {
+		if !in.captured() {
+			in.aim()
+		}
 		return
 	}
-	var barrier *stream.Barrier
-	aligned := true
-	for _, l := range in.lanes {
-		l.absorb()
-		if l.barrier != nil {
-			barrier = l.barrier
-		} else if !l.ended() {
-			aligned = false
-		}
-	}
-	if aligned {
-		in.barrier = barrier
+	barrier, aligned := in.delivered()
+	switch {
+	case aligned && barrier != nil:
+		in.admit(barrier)
+	case in.passing.overtakes > in.passing.last || in.starves() && in.passing.captures:
+		in.jump()
 	}
 	in.endSides()
 	in.aim()
@@ -143,7 +142,7 @@ func (in *inbox) filled(c *call) Limit {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.processing.sub(c.size)
-	c.size, c.first = sizeOf(c.in), c.in.Records[0]
+	c.size, c.first, c.holds = sizeOf(c.in), c.in.Records[0], viewOf(c.in)
 	in.processing.add(c.size)
 	limit := in.bounds.call
 	if in.size.known {
@@ -176,11 +175,10 @@ func (in *inbox) takeBatch(mayWait bool) (*call, error) {
 	}
 }
 
-// due says that a mark can be let out: a watermark that has grown, or a barrier
-// behind which nothing is in flight.
+// due says that a mark can be let out: a watermark that has grown, or a barrier.
 func (in *inbox) due() bool {
 	low, idle := in.flight.watermarks.low()
-	return low > in.sent || idle != in.idle || in.barrier != nil && in.empty()
+	return low > in.sent || idle != in.idle || in.leaves()
 }
 
 // empty says that nothing is in the vertex, apart from lanes.
@@ -196,22 +194,10 @@ func (in *inbox) mark() (it stream.Item, ok bool) {
 		in.stats.watermark.Store(int64(low))
 		return stream.Item{Watermark: low, Idle: idle}, true
 	}
-	if in.barrier != nil && in.empty() {
-		return stream.Item{Barrier: in.barrier}, true
+	if in.leaves() {
+		return stream.Item{Barrier: in.letOut()}, true
 	}
 	return stream.Item{}, false
-}
-
-// passed lets records flow again after a barrier has left.
-func (in *inbox) passed() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.barrier = nil
-	for _, l := range in.lanes {
-		l.barrier = nil
-	}
-	in.ring()
-	in.work.Broadcast()
 }
 
 // finished says that there is nothing to take, now and later.
@@ -237,6 +223,7 @@ func (in *inbox) abort(err error) {
 		in.wake.Stop()
 	}
 	in.work.Broadcast()
+	in.passing.changed.Broadcast()
 	for _, l := range in.lanes {
 		l.notFull.Broadcast()
 	}

@@ -24,6 +24,8 @@ type lane struct {
 	queued   Limit // what items hold, skipped records not counted
 	promised stream.Watermark
 	barrier  *stream.Barrier // delivered here and not yet by all lanes
+	seen     stream.Epoch    // of the last barrier that came
+	lifted   bool            // no limits until the next barrier comes
 	closed   bool            // the sender is done
 }
 
@@ -68,6 +70,9 @@ func (l *lane) Send(_ context.Context, it stream.Item) error {
 	} else {
 		*l.items.push() = came
 	}
+	if it.Barrier != nil {
+		l.barred(it.Barrier)
+	}
 	if l.side != nil {
 		l.in.feed(l)
 		return nil
@@ -87,24 +92,25 @@ func (l *lane) fits(b *stream.Batch) bool {
 // makeRoom waits or drops until a batch fits. It returns false if it dropped the
 // batch itself.
 func (l *lane) makeRoom(b *stream.Batch) bool {
-	switch l.full {
-	case FullDropNewest:
+	switch {
+	case l.lifted:
+		return true
+	case l.full == FullDropNewest:
 		l.in.drop(b, b.Records, DroppedNewest)
 		return false
-	case FullDropOldest:
+	case l.full == FullDropOldest:
 		for !l.fits(b) {
 			l.dropOldest()
 		}
 		return true
 	}
-	for l.in.aborted == nil && !l.fits(b) {
+	for l.in.aborted == nil && !l.fits(b) && !l.lifted {
 		l.notFull.Wait()
 	}
 	return true
 }
 
-// dropOldest drops the first batch, behind which marks may be waiting. Two that
-// come together become one.
+// dropOldest drops the first batch, behind which marks may be waiting.
 func (l *lane) dropOldest() {
 	i := 0
 	for l.items.at(i).Batch == nil {
@@ -113,16 +119,7 @@ func (l *lane) dropOldest() {
 	b, from := l.items.at(i).Batch, l.skip
 	l.skip = 0
 	l.queued.sub(Limit{b.Len() - from, b.Bytes()})
-	gap := 1
-	if i > 0 && l.items.at(i-1).plain() && i+1 < l.items.len() && l.items.at(i+1).plain() {
-		gap = 2
-	}
-	for ; i >= gap; i-- {
-		*l.items.at(i) = *l.items.at(i - gap)
-	}
-	for range gap {
-		l.items.pop()
-	}
+	l.remove(i)
 	l.in.drop(b, b.Records[from:], DroppedOldest)
 }
 
@@ -144,6 +141,7 @@ func (l *lane) Close() {
 	defer l.in.mu.Unlock()
 	l.closed = true
 	l.in.work.Broadcast()
+	l.in.passing.changed.Broadcast()
 }
 
 // absorb takes the marks in front, and values of a side input.
@@ -164,7 +162,9 @@ func (l *lane) takeMark() {
 	it := l.items.at(0)
 	switch w := l.in.arrived(); {
 	case it.Barrier != nil:
-		l.barrier = it.Barrier
+		if it.Barrier.Epoch > l.in.passing.ignored {
+			l.barrier = it.Barrier
+		}
 	default:
 		l.promised = max(l.promised, it.Watermark)
 		w.promise(int(l.port), it.Watermark)

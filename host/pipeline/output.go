@@ -67,6 +67,7 @@ func (in *inbox) move(c *call) {
 	for in.full == FullDropOldest && in.ready.len() > 1 && in.bounds.output.over(in.output) {
 		oldest := *in.ready.at(0)
 		in.ready.pop()
+		in.passing.before = max(0, in.passing.before-1)
 		in.forget(oldest, DroppedOldest)
 	}
 }
@@ -121,7 +122,7 @@ func (in *inbox) next(accepted *call) (c *call, mark stream.Item, ok bool) {
 	if accepted != nil {
 		in.accepted(accepted)
 	}
-	if in.ready.len() == 0 || in.unmarked >= maxUnmarked {
+	if in.ready.len() == 0 || in.unmarked >= maxUnmarked || in.leaves() {
 		in.unmarked = 0
 		in.absorb()
 		if mark, ok = in.mark(); ok {
@@ -132,6 +133,7 @@ func (in *inbox) next(accepted *call) (c *call, mark stream.Item, ok bool) {
 		c = *in.ready.at(0)
 		in.ready.pop()
 		in.unmarked++
+		in.passing.before = max(0, in.passing.before-1)
 		return c, stream.Item{}, true
 	}
 	in.sending = false

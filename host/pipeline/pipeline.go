@@ -25,6 +25,7 @@ type Pipeline struct {
 	vertices   []running // in the order of the graph
 	latency    Latency
 	progress   progress
+	epochs     epochs
 }
 
 // Hooks are what the owner of a pipeline wants to hear of.
@@ -36,14 +37,26 @@ type Hooks struct {
 	// SideTooLarge is called when a record is not taken as the value of a side
 	// input, as it has so many bytes. Like BarrierPassed otherwise.
 	SideTooLarge func(v stream.VertexID, name string, bytes int)
+
+	// Snapshot is called once for each barrier that leaves a vertex, just before it
+	// does. It may come from any goroutine and must not block. If it is set there are
+	// checkpoints: barriers do not wait for what can be done again, transactional sinks
+	// hide what they write until Commit, sources are acknowledged by Committed, and pass
+	// barriers at their end and after Drain until Finish. If not, barriers wait until
+	// what came before them is through.
+	Snapshot func(stream.VertexID, *stream.Barrier, Snapshot)
 }
 
 // New builds a pipeline, which owns the sources, transforms and sinks of the
 // graph from then on, also if it returns an error. Run or Discard has to be
 // called once.
 func New(g Graph, hooks Hooks) (*Pipeline, error) {
-	p := &Pipeline{graph: g}
-	if err := g.check(); err != nil {
+	p := &Pipeline{graph: g, epochs: epochs{on: hooks.Snapshot != nil, ended: make(chan struct{})}}
+	err := g.check()
+	if err == nil && p.epochs.on {
+		err = g.checkDurable()
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.close(context.Background()))
 	}
 	for range g.sources() {
@@ -113,29 +126,46 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		id := len(p.sources)
 		s := &sourceLoop{
 			name: v.Name, id: stream.SourceID(id), source: v.Source, ledger: p.acks[id],
+			epochs: &p.epochs, snapshot: hooks.Snapshot, marks: marks{moved: make(chan struct{}, 1)}, downstream: lanesOf(mine),
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), stats: stats, pool: &p.pool, failures: fails,
 		}
 		if v.EventTime != nil {
 			s.time = *v.EventTime
 		}
 		p.sources = append(p.sources, s)
+		p.epochs.reading.Add(1)
 	case v.Transform != nil:
 		role = RoleTransform
 		in.serve(v)
 		t := &transformLoop{
 			name: v.Name, transform: v.Transform, keyed: in.keyed(), ordered: v.Order == OrderInput || in.keys != nil, in: in,
-			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails,
+			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails, snapshot: hooks.Snapshot,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
 		p.transforms = append(p.transforms, t)
 	default:
 		role = RoleSink
-		p.sinks = append(p.sinks, &sinkLoop{
+		s := &sinkLoop{
 			name: v.Name, sink: v.Sink, in: in, out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, &counters{}),
-			acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed, failures: fails,
-		})
+			acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed, failures: fails, snapshot: hooks.Snapshot,
+		}
+		if p.epochs.on {
+			s.prepared, _ = v.Sink.(stream.Transactional)
+		}
+		p.sinks = append(p.sinks, s)
+	}
+	if in != nil {
+		in.passing.captures, in.passing.downstream = p.epochs.on, lanesOf(mine)
 	}
 	p.vertices = append(p.vertices, running{v.Name, role, stats, in})
+}
+
+func lanesOf(outlets []stream.Outlet) []*lane {
+	lanes := make([]*lane, len(outlets))
+	for i, o := range outlets {
+		lanes[i] = o.(*lane)
+	}
+	return lanes
 }
 
 // running is what there is to see of a vertex.
@@ -173,22 +203,15 @@ func (p *Pipeline) describe(r *stream.Record) string {
 
 // Run moves records until every source has ended, or was stopped by Drain, and
 // all of them are through. When ctx ends it stops at once and returns ctx's
-// cause; when a vertex fails, its error. Sources start where after says, by
-// vertex; those not in it start at their beginning.
-func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Position) (err error) {
+// cause; when a vertex fails, its error. Vertices start with what from says; those
+// not in it start at their beginning.
+func (p *Pipeline) Run(ctx context.Context, from map[stream.VertexID]Restored) (err error) {
 	defer func() {
 		err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
 		p.progress.end(err)
 	}()
-	for _, s := range p.sinks {
-		if err := s.sink.Open(ctx); err != nil {
-			return named(s.name, err)
-		}
-	}
-	for _, s := range p.sources {
-		if err := s.source.Open(ctx, after[s.name]); err != nil {
-			return named(s.name, err)
-		}
+	if err := p.open(ctx, from); err != nil {
+		return err
 	}
 	p.progress.opened.Store(true)
 	g, inner := errgroup.WithContext(ctx)
@@ -198,6 +221,34 @@ func (p *Pipeline) Run(ctx context.Context, after map[stream.VertexID]stream.Pos
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// open opens what the graph owns and puts back what its vertices held.
+func (p *Pipeline) open(ctx context.Context, from map[stream.VertexID]Restored) error {
+	for _, s := range p.sinks {
+		err := s.sink.Open(ctx)
+		if err == nil && s.prepared != nil {
+			err = s.prepared.Recover(ctx, from[s.name].Commits)
+		}
+		if err != nil {
+			return named(s.name, err)
+		}
+	}
+	for _, s := range p.sources {
+		if err := s.source.Open(ctx, from[s.name].Position); err != nil {
+			return named(s.name, err)
+		}
+	}
+	if err := p.restore(from); err != nil {
+		return err
+	}
+	for _, s := range p.sources {
+		r, ok := from[s.name]
+		if err := s.resume(ctx, r, ok); err != nil {
+			return named(s.name, err)
+		}
+	}
+	return nil
 }
 
 // start starts all goroutines of the pipeline in g.
@@ -283,13 +334,6 @@ func (p *Pipeline) Drain() {
 	p.progress.draining.Store(true)
 	for _, s := range p.sources {
 		s.stop()
-	}
-}
-
-// Inject sends a barrier from every source, after what it has read so far.
-func (p *Pipeline) Inject(b *stream.Barrier) {
-	for _, s := range p.sources {
-		s.inject(b)
 	}
 }
 

@@ -26,8 +26,9 @@ type sideInput struct {
 	name  string
 	limit int // bytes of a value
 	lanes []*lane
-	fed   bool // guarded by inbox.mu; it has a value
-	small bool // guarded by inbox.mu; the last value was not too large
+	fed   bool   // guarded by inbox.mu; it has a value
+	value []byte // guarded by inbox.mu; the latest
+	small bool   // guarded by inbox.mu; the last value was not too large
 }
 
 // lead makes a lane that of a side input.
@@ -97,6 +98,7 @@ func (l *lane) takeSide() {
 }
 
 func (s *sides) set(one *sideInput, value []byte) {
+	one.value = bytes.Clone(value)
 	s.to.SetSide(one.name, value)
 	if !one.fed {
 		one.fed = true
@@ -118,11 +120,23 @@ func (in *inbox) endSides() {
 
 func (s *sideInput) ended() bool {
 	for _, l := range s.lanes {
-		if !l.ended() {
+		if !l.ended() && l.promised < stream.EndOfTime {
 			return false
 		}
 	}
 	return true
+}
+
+// capture copies the latest values, which come by their lanes again.
+func (s *sides) capture(held *copies) {
+	for _, one := range s.inputs {
+		if one.fed {
+			b := &stream.Batch{}
+			b.Append(0, nil, one.value, nil)
+			b.Records[0].Port = one.lanes[0].port
+			held.add(viewOf(b))
+		}
+	}
 }
 
 // waitsFor returns the names of the side inputs that have no value yet.

@@ -28,6 +28,10 @@ type sinkLoop struct {
 	passed   func(stream.VertexID, *stream.Barrier) // a barrier came out; may be nil
 	failures failures
 
+	snapshot    func(stream.VertexID, *stream.Barrier, Snapshot) // may be nil
+	prepared    stream.Transactional                             // the sink, if it hides what it writes until a checkpoint; else nil
+	unpublished commits                                          // that it has prepared
+
 	written []*call   // not flushed yet
 	pending Limit     // what they hold
 	flushed time.Time // the last time
@@ -39,7 +43,7 @@ func (s *sinkLoop) run(ctx context.Context) error {
 		c, err := s.in.takeBatch(len(s.written) == 0)
 		switch {
 		case errors.Is(err, io.EOF):
-			if err := s.sink.Flush(ctx); err != nil { // a sink that got nothing shows that, too
+			if err := s.settle(ctx); err != nil { // a sink that got nothing shows that, too
 				return err
 			}
 			s.out.close()
@@ -152,7 +156,7 @@ func (s *sinkLoop) flush(ctx context.Context) error {
 	if len(s.written) == 0 {
 		return nil
 	}
-	if err := s.sink.Flush(ctx); err != nil {
+	if err := s.settle(ctx); err != nil {
 		return err
 	}
 	for i, c := range s.written {
@@ -161,6 +165,33 @@ func (s *sinkLoop) flush(ctx context.Context) error {
 		s.written[i] = nil
 	}
 	s.written, s.pending, s.flushed = s.written[:0], Limit{}, time.Now()
+	return nil
+}
+
+// settle flushes a sink that is not to be prepared.
+func (s *sinkLoop) settle(ctx context.Context) error {
+	if s.prepared != nil {
+		return nil
+	}
+	return s.sink.Flush(ctx)
+}
+
+// pass takes the snapshot with which a barrier leaves.
+func (s *sinkLoop) pass(ctx context.Context, b *stream.Barrier) error {
+	if s.snapshot != nil {
+		snapshot := s.in.takeSnapshot()
+		if s.prepared != nil {
+			commit, err := s.prepared.Prepare(ctx, b.Epoch)
+			if err != nil {
+				return err
+			}
+			snapshot.Commits = s.unpublished.add(b.Epoch, commit)
+		}
+		s.snapshot(s.name, b, snapshot)
+	}
+	if s.passed != nil {
+		s.passed(s.name, b)
+	}
 	return nil
 }
 
@@ -180,8 +211,10 @@ func (s *sinkLoop) release(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if it.Barrier != nil && s.passed != nil {
-			s.passed(s.name, it.Barrier)
+		if it.Barrier != nil {
+			if err := s.pass(ctx, it.Barrier); err != nil {
+				return err
+			}
 		}
 		if err := s.out.broadcast(ctx, it); err != nil {
 			return err

@@ -23,6 +23,13 @@ type sourceLoop struct {
 	time     EventTime
 	failures failures
 
+	epochs     *epochs
+	snapshot   func(stream.VertexID, *stream.Barrier, Snapshot)
+	marks      marks
+	downstream []*lane
+	begun      bool            // something was read
+	pos        stream.Position // at the last barrier, or where it was opened
+
 	sends sync.Mutex       // held while something is sent
 	high  int64            // guarded by sends; the latest event time so far
 	low   stream.Watermark // guarded by sends; the last that was sent
@@ -32,6 +39,7 @@ type sourceLoop struct {
 	mu       sync.Mutex
 	barriers []*stream.Barrier  // guarded by mu; to be sent before the next read
 	stopped  bool               // guarded by mu
+	finished bool               // guarded by mu; no barrier will follow those that are here
 	wake     context.CancelFunc // guarded by mu; ends the read under way
 }
 
@@ -69,7 +77,6 @@ func (s *sourceLoop) request(ctx context.Context) (read context.Context, barrier
 // edges. When ctx ends or reading fails it returns the error and leaves them open.
 func (s *sourceLoop) run(ctx context.Context) error {
 	defer s.interrupt(func() {})
-	s.high, s.low = math.MinInt64, stream.NoWatermark
 	if s.time.IdleTimeout > 0 {
 		s.idle = time.AfterFunc(math.MaxInt64, func() { s.rest(ctx) })
 		s.idle.Reset(s.time.IdleTimeout)
@@ -89,17 +96,20 @@ func (s *sourceLoop) read(ctx context.Context) error {
 	for {
 		read, barriers, stopped := s.request(ctx)
 		for _, b := range barriers {
-			if err := s.broadcast(ctx, stream.Item{Barrier: b}); err != nil {
+			if err := s.pass(ctx, b); err != nil {
 				return err
 			}
 		}
 		if stopped {
-			return nil
+			return s.linger(ctx)
 		}
 		err := s.readUntil(ctx, read)
 		switch {
 		case errors.Is(err, io.EOF):
-			return s.broadcast(ctx, stream.Item{Watermark: stream.EndOfTime})
+			if err := s.end(ctx); err != nil {
+				return err
+			}
+			return s.linger(ctx)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case read.Err() == nil || !errors.Is(err, read.Err()):
@@ -116,6 +126,7 @@ func (s *sourceLoop) readUntil(ctx, read context.Context) error {
 			s.pool.Put(b)
 			return err
 		}
+		s.begun = true
 		s.stats.recordsIn.Add(uint64(b.Len()))
 		if err := s.send(ctx, b); err != nil {
 			return err
@@ -175,14 +186,13 @@ func (s *sourceLoop) watermark(at int64) stream.Watermark {
 	return min(stream.Watermark(at), stream.EndOfTime-1)
 }
 
-func (s *sourceLoop) broadcast(ctx context.Context, it stream.Item) error {
+// end ends time.
+func (s *sourceLoop) end(ctx context.Context) error {
 	s.sends.Lock()
 	defer s.sends.Unlock()
-	if it.Barrier == nil {
-		s.low = it.Watermark
-		s.stats.watermark.Store(int64(it.Watermark))
-	}
-	return s.out.broadcast(ctx, it)
+	s.low = stream.EndOfTime
+	s.stats.watermark.Store(int64(s.low))
+	return s.out.broadcast(ctx, stream.Item{Watermark: s.low})
 }
 
 // rest says that nothing has come for IdleTimeout, so that others need not wait.
@@ -209,6 +219,7 @@ const ackEvery = 20 * time.Millisecond
 // last time after that.
 func (s *sourceLoop) acknowledge(ctx context.Context, done <-chan struct{}) error {
 	var pos stream.Position
+	moved, frontier := s.acks()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for last := false; !last; {
@@ -217,13 +228,13 @@ func (s *sourceLoop) acknowledge(ctx context.Context, done <-chan struct{}) erro
 			last = true
 		case <-pause.C:
 			select {
-			case <-s.ledger.moved:
+			case <-moved:
 			case <-done:
 				last = true
 			}
 			pause.Reset(ackEvery)
 		}
-		next := s.ledger.frontier(nil)
+		next := frontier(nil)
 		if len(next) == 0 || string(next) == string(pos) {
 			continue
 		}

@@ -21,6 +21,7 @@ type transformLoop struct {
 	pool      *stream.BatchPool
 	ordered   bool // results leave in the order of their inputs, all or those of a key
 	failures  failures
+	snapshot  func(stream.VertexID, *stream.Barrier, Snapshot) // may be nil
 }
 
 // run is one of the workers, of which there is one more than calls at once: one
@@ -59,12 +60,9 @@ func (t *transformLoop) work(ctx context.Context) error {
 
 // handle makes a call. Its permit is given back when it returns.
 func (t *transformLoop) handle(ctx context.Context, c *call) error {
-	for i, b := range c.more {
-		c.in.AppendAll(b)
-		t.pool.Put(b)
-		c.more[i] = nil
+	if len(c.more) > 0 {
+		t.join(c)
 	}
-	c.more = c.more[:0]
 	if c.due {
 		if err := t.advance(ctx, c); err != nil {
 			return err
@@ -93,6 +91,19 @@ func (t *transformLoop) handle(ctx context.Context, c *call) error {
 		c.out.Batch, c.own = c.own, nil
 	}
 	return t.finish(ctx, c)
+}
+
+// join makes one input of all that a call was made of.
+func (t *transformLoop) join(c *call) {
+	for _, b := range c.more {
+		c.in.AppendAll(b)
+	}
+	t.in.join(c)
+	for i, b := range c.more {
+		t.pool.Put(b)
+		c.more[i] = nil
+	}
+	c.more = c.more[:0]
 }
 
 func (t *transformLoop) call(ctx context.Context, c *call) error {
@@ -161,6 +172,9 @@ func (t *transformLoop) send(ctx context.Context) error {
 				return err
 			}
 			continue
+		}
+		if mark.Barrier != nil && t.snapshot != nil {
+			t.snapshot(t.name, mark.Barrier, t.in.takeSnapshot())
 		}
 		if err := t.out.broadcast(ctx, mark); err != nil {
 			return err

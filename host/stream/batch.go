@@ -147,6 +147,14 @@ func (b *Batch) AppendAll(from *Batch) {
 	}
 }
 
+// AppendView adds copies of records whose spans point into any arena.
+func (b *Batch) AppendView(records []Record, arena []byte) {
+	from := Batch{Records: records, arena: arena}
+	for i := range records {
+		b.AppendFrom(&from, i)
+	}
+}
+
 // SwapArena exchanges the arenas of two batches, which is how a transform
 // passes bytes through without copying. Records keep their spans.
 func (b *Batch) SwapArena(other *Batch) { b.arena, other.arena = other.arena, b.arena }

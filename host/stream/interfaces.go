@@ -65,7 +65,8 @@ type Transform interface {
 	// Call fills out, which is empty, from in. Each output record carries the
 	// Source and Seq of the input it came from. On success without Failures in's
 	// arena may have been swapped into out; otherwise in is as it was, so that the
-	// caller can try parts of it, and on an error out is void.
+	// caller can try parts of it, and on an error out is void. Whichever batch has
+	// it, the bytes that in's arena held stay as they are, since others may copy them.
 	// An error concerns the whole batch (a trap, a broken plugin); an error of
 	// one record is a Failure in out.
 	Call(ctx context.Context, in *Batch, out *Output) error

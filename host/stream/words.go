@@ -34,7 +34,11 @@ const (
 )
 
 // Barrier separates the records before a checkpoint from those after it.
-type Barrier struct{ Epoch Epoch }
+type Barrier struct {
+	Epoch Epoch
+	Full  bool // every vertex gives all of its state, not only what changed
+	Last  bool // it waits until what came before is through, instead of taking that along
+}
 
 // Item is what an edge carries: exactly one of a batch, a watermark or a barrier.
 type Item struct {
