@@ -10,12 +10,13 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// filling is a pipeline whose state has room for some of the keys that come.
+// filling is a pipeline whose state has room for some of the keys that come, one call
+// at a time so that the first ones are in it first.
 const filling = `name: p
 vertices:
   - {name: in, source: stdin}
   - {name: other, source: stdin}
-  - {name: a, ROLE, key: {key: true}, state: {groups: 3, maxBytes: 64KiB}, batch: {maxRecords: 40}, onError: POLICY, queue: {maxRecords: 100}}
+  - {name: a, ROLE, key: {key: true}, state: {groups: 3, maxBytes: 64KiB}, concurrency: 1, batch: {maxRecords: 40}, onError: POLICY, queue: {maxRecords: 100}}
   - {name: out, sink: drop}
   - {name: dead, sink: drop}
 edges:

@@ -1,7 +1,6 @@
 package connectortest
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,19 +8,11 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Committer is a sink whose writes show only after Commit.
-type Committer interface {
-	stream.Sink
-	Prepare(ctx context.Context, epoch uint64) (commit []byte, err error)
-	Commit(ctx context.Context, commit []byte) error
-	Recover(ctx context.Context, commits [][]byte) error
-}
-
 // Transactional is such a sink under test.
 type Transactional struct {
 	// New returns what makes instances that are not open, over one outside system
 	// that is empty, and what reads back the values that its readers see.
-	New func(t *testing.T) (again func() Committer, seen func() []string)
+	New func(t *testing.T) (again func() stream.Transactional, seen func() []string)
 	// Late says that a commit may show less than was prepared, until Close.
 	Late bool
 }
@@ -188,9 +179,9 @@ type checkpoint struct {
 // run is a sink and the world around it.
 type run struct {
 	t         *testing.T
-	again     func() Committer
+	again     func() stream.Transactional
 	seen      func() []string
-	sink      Committer
+	sink      stream.Transactional
 	epochs    uint64
 	written   []string
 	prepared  checkpoint
@@ -241,7 +232,7 @@ func (r *run) write(n int) {
 func (r *run) prepare() {
 	r.t.Helper()
 	r.epochs++
-	commit, err := r.sink.Prepare(r.t.Context(), r.epochs)
+	commit, err := r.sink.Prepare(r.t.Context(), stream.Epoch(r.epochs))
 	if err != nil {
 		r.t.Fatalf("prepare: %v", err)
 	}

@@ -112,7 +112,7 @@ func (o *order) work() error {
 		time.Sleep(o.Throttle)
 		now.Epoch++
 		var err error
-		if now.Commit, err = sink.Prepare(ctx, now.Epoch); err != nil {
+		if now.Commit, err = sink.Prepare(ctx, stream.Epoch(now.Epoch)); err != nil {
 			return err
 		}
 		if random.IntN(4) == 0 && now.Next < o.Lines {

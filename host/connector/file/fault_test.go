@@ -83,7 +83,7 @@ func TestADiskThatFailsForATimeCorruptsNothing(t *testing.T) {
 						disk.again("write", func() error { return sink.Write(t.Context(), &b) })
 					}
 					disk.again("flush", func() error { return sink.Flush(t.Context()) })
-					disk.again("prepare", func() (err error) { commit, err = sink.Prepare(t.Context(), epoch); return err })
+					disk.again("prepare", func() (err error) { commit, err = sink.Prepare(t.Context(), stream.Epoch(epoch)); return err })
 					if epoch == 1 {
 						first = commit
 					}

@@ -13,10 +13,12 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
+var _ stream.Transactional = (*Sink)(nil)
+
 // Prepare is that of stream.Transactional: everything written is on the disk, and
 // hidden until Commit. A device or pipe cannot be hidden from its reader: it has
 // the data when Prepare returns. After an error Prepare may be called again.
-func (s *Sink) Prepare(ctx context.Context, epoch uint64) ([]byte, error) {
+func (s *Sink) Prepare(ctx context.Context, epoch stream.Epoch) ([]byte, error) {
 	if !s.transactional { // and so at the beginning: Recover refuses anything else
 		if err := s.Recover(ctx, nil); err != nil {
 			return nil, err
@@ -27,9 +29,9 @@ func (s *Sink) Prepare(ctx context.Context, epoch uint64) ([]byte, error) {
 		if err := s.prepareDevice(); err != nil {
 			return nil, err
 		}
-		return (&commit{Version: commitVersion, Path: s.path, Epoch: epoch, Parts: []part{}}).append(), nil
+		return (&commit{Version: commitVersion, Path: s.path, Epoch: uint64(epoch), Parts: []part{}}).append(), nil
 	}
-	c, err := s.parts.prepare(epoch)
+	c, err := s.parts.prepare(uint64(epoch))
 	if err != nil {
 		return nil, err
 	}

@@ -60,10 +60,10 @@ func TestTransactionalConformance(t *testing.T) {
 	for _, test := range transactional {
 		t.Run(test.name, func(t *testing.T) {
 			connectortest.TestTransactional(t, connectortest.Transactional{
-				New: func(t *testing.T) (func() connectortest.Committer, func() []string) {
+				New: func(t *testing.T) (func() stream.Transactional, func() []string) {
 					dir := t.TempDir()
 					cfg := sinkSettings(filepath.Join(dir, test.path), test.change)
-					return func() connectortest.Committer { return file.NewSink(cfg) }, func() []string { return shown(t, dir) }
+					return func() stream.Transactional { return file.NewSink(cfg) }, func() []string { return shown(t, dir) }
 				},
 				Late: test.late,
 			})
@@ -112,7 +112,7 @@ func (w *world) write(values ...string) {
 func (w *world) prepare(epoch uint64) {
 	w.t.Helper()
 	var err error
-	w.commit, err = w.sink.Prepare(w.t.Context(), epoch)
+	w.commit, err = w.sink.Prepare(w.t.Context(), stream.Epoch(epoch))
 	w.must(err)
 }
 
@@ -513,7 +513,7 @@ func FuzzCommit(f *testing.F) {
 			if err := sink.Write(f.Context(), &b); err != nil {
 				f.Fatal(err)
 			}
-			commit, err := sink.Prepare(f.Context(), epoch+1)
+			commit, err := sink.Prepare(f.Context(), stream.Epoch(epoch+1))
 			if err != nil {
 				f.Fatal(err)
 			}
