@@ -42,6 +42,7 @@ func crowd() (records []fed) {
 
 // filled runs a pipeline until its state is full, and beyond.
 func filled(t *testing.T, w *workshop, vertex, policy string) (p *pipeline.Pipeline, ears map[string]*ear, err error) {
+	vertex = strings.Replace(vertex, ", concurrency: 2", "", 1)
 	text := strings.NewReplacer("ROLE", vertex, "POLICY", policy).Replace(filling)
 	if strings.Contains(vertex, "join") {
 		text += "  - {from: other, to: a}\n"
