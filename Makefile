@@ -53,7 +53,11 @@ demo: $(BIN) plugins/parse-log.wasm
 	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
 
 test: toolchains build plugins
-	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m ./...
+	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)' ./...
+	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)' ./host/wasm
+
+# Tests that compile modules of megabytes, which takes minutes under the race detector.
+large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
 
 # The store of checkpoints on a real MinIO, which is built from source the first
 # time: some minutes, then it is in the user's cache folder.

@@ -17,7 +17,7 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-var crashes = flag.Uint64("crashes", 60, "how many random graphs to crash and restore")
+var crashes = flag.Uint64("crashes", 20, "how many random graphs to crash and restore")
 
 // TestWhatIsRestoredGoesOnAsIfNothingHadHappened runs graphs of any shape with
 // checkpoints at any moment, some overtaking and some abandoned, kills them at any
