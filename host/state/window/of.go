@@ -47,7 +47,3 @@ func (w Window) AppendJSON(dst []byte) []byte {
 	dst = appendTime(append(dst, `"start":`...), w.Start, w)
 	return appendTime(append(dst, `,"end":`...), w.End, w)
 }
-
-// AppendText appends a member of a result with a text, or with base64 under
-// nameBase64 if the text is not UTF-8.
-func AppendText(dst []byte, name string, text []byte) []byte { return appendText(dst, name, text) }
