@@ -13,10 +13,9 @@ import (
 // whose groups are the partitions. It closes the plugin. The vertex makes as many
 // calls at once as there are partitions, so that each is a shard of its own.
 type partitioned struct {
-	*wasm.Partitions
-	plugin     *wasm.Plugin
-	partitions int
-	key        func(*stream.Batch, int) ([]byte, bool)
+	state.Keys
+	parts  *wasm.Partitions
+	plugin *wasm.Plugin
 }
 
 // partitions starts the guests of vertex i, whose plugin is loaded.
@@ -30,39 +29,20 @@ func (b *build) partitions(ctx context.Context, i int, p *wasm.Plugin, c wasm.Co
 	if err != nil {
 		return nil, err
 	}
-	return partitioned{t, p, n, key}, nil
+	return partitioned{state.NewKeys(n, key), t, p}, nil
 }
 
 // Close implements stream.Transform.
 func (p partitioned) Close(ctx context.Context) error {
-	return errors.Join(p.Partitions.Close(ctx), p.plugin.Close(ctx))
+	return errors.Join(p.parts.Close(ctx), p.plugin.Close(ctx))
 }
-
-// Call implements stream.Transform. In takes its place.
-func (p partitioned) Call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
-	return p.In(ctx, in, out)
-}
-
-// Groups implements stream.Keyed.
-func (p partitioned) Groups() int { return p.partitions }
-
-// Key implements stream.Keyed.
-func (p partitioned) Key(b *stream.Batch, i int) ([]byte, bool) { return p.key(b, i) }
-
-// Group implements stream.Keyed.
-func (p partitioned) Group(key []byte) int { return int(state.GroupOf(key, p.partitions)) }
 
 // In implements stream.Keyed. All records are of one group.
 func (p partitioned) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {
-	for k := range in.Records {
-		if in.Records[k].Port == stream.NoKey {
-			out.Failures = append(out.Failures, stream.Failure{Input: k, Reason: "the record has no key: the field that key names is missing"})
-		}
-	}
-	if len(out.Failures) > 0 {
+	if p.Keyless(in, out) {
 		return nil // the others come again without them
 	}
-	return p.Partitions.Call(ctx, int(in.Records[0].Group), in, out)
+	return p.parts.Call(ctx, int(in.Records[0].Group), in, out)
 }
 
 // Due implements stream.Keyed: a guest does nothing by itself.

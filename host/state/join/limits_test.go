@@ -299,7 +299,7 @@ func TestCallsAddNoMoreThanTheyReserve(t *testing.T) {
 				w.append(b, rapid.IntRange(0, 1).Draw(r, "side"), key, int64(rapid.IntRange(-30, 30).Draw(r, "at")), "1")
 			}
 			l := w.take()
-			l.render(b, nil)
+			l.render(b)
 			if err := l.measure(b, nil); err != nil {
 				r.Fatal(err)
 			}

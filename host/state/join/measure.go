@@ -31,12 +31,9 @@ type crowd struct {
 
 const maxCrowds = 1 << 16
 
-// render makes the texts of the records of a call, and finds those without a key.
-func (l *lane) render(in *stream.Batch, out *stream.Output) {
+// render makes the texts of the records of a call.
+func (l *lane) render(in *stream.Batch) {
 	for i := range in.Records {
-		if in.Records[i].Port == stream.NoKey {
-			out.Failures = append(out.Failures, stream.Failure{Input: i, Reason: "the record has no key: the field that key names is missing"})
-		}
 		from, base64 := len(l.texts), false
 		l.texts, base64 = appendText(l.texts, in.Value(i))
 		r := record{from: from, size: len(l.texts) - from}

@@ -40,6 +40,7 @@ type Config struct {
 
 // Transform joins the records of one vertex. It implements stream.Keyed.
 type Transform struct {
+	state.Keys
 	cfg    Config
 	panes  window.Spec // which panes a record is in, and how long they stay
 	store  *state.Memory
@@ -86,7 +87,7 @@ func New(c Config) (*Transform, error) {
 		return nil, &stream.Error{Code: stream.ConfigValue, Why: why, Fix: fix}
 	}
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	t := &Transform{cfg: c, panes: panes, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]group, c.Groups)}
+	t := &Transform{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, panes: panes, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]group, c.Groups)}
 	for n := range t.groups {
 		t.groups[n].reached = stream.NoWatermark
 	}
@@ -99,33 +100,15 @@ func (t *Transform) Usage() (records, timers state.Usage) { return t.store.Usage
 // Late returns how many records came too late.
 func (t *Transform) Late() uint64 { return t.late.Load() }
 
-// Groups implements stream.Keyed.
-func (t *Transform) Groups() int { return len(t.groups) }
-
-// Group implements stream.Keyed.
-func (t *Transform) Group(key []byte) int { return int(state.GroupOf(key, len(t.groups))) }
-
-// Key implements stream.Keyed.
-func (t *Transform) Key(b *stream.Batch, i int) ([]byte, bool) {
-	if t.cfg.Key == nil {
-		return b.Key(i), true
-	}
-	return t.cfg.Key(b, i)
-}
-
-// Call implements stream.Transform; records of a Keyed come by group.
-func (t *Transform) Call(context.Context, *stream.Batch, *stream.Output) error {
-	panic("BUG: join called without a group")
-}
-
 // In implements stream.Keyed.
 func (t *Transform) In(_ context.Context, in *stream.Batch, out *stream.Output) error {
 	l := t.take()
 	defer t.give(l)
 	l.reach(in)
-	if l.render(in, out); len(out.Failures) > 0 {
+	if t.Keyless(in, out) {
 		return nil
 	}
+	l.render(in)
 	if err := l.measure(in, out); err != nil || len(out.Failures) > 0 {
 		return err
 	}

@@ -37,6 +37,7 @@ type Config struct {
 
 // Transform calls a guest with state. It implements stream.Keyed.
 type Transform struct {
+	state.Keys
 	cfg          Config
 	guest        Guest
 	seed         maphash.Seed
@@ -56,7 +57,7 @@ type Transform struct {
 func NewTransform(c Config, g Guest) *Transform {
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
 	return &Transform{
-		cfg: c, guest: g, seed: maphash.MakeSeed(), store: state.NewMemory(c.Groups, budget),
+		Keys: state.NewKeys(c.Groups, c.Key), cfg: c, guest: g, seed: maphash.MakeSeed(), store: state.NewMemory(c.Groups, budget),
 		event: state.NewTimers(c.Groups, budget), clock: state.NewTimers(c.Groups, budget),
 		reached: slices.Repeat([]int64{math.MinInt64}, c.Groups),
 	}
@@ -68,33 +69,9 @@ func (t *Transform) Usage() (values, timers state.Usage) {
 	return t.store.Usage(), state.Usage{Keys: e.Keys + c.Keys, Bytes: e.Bytes + c.Bytes, Held: e.Held + c.Held}
 }
 
-// Groups implements stream.Keyed.
-func (t *Transform) Groups() int { return t.cfg.Groups }
-
-// Group implements stream.Keyed.
-func (t *Transform) Group(key []byte) int { return int(state.GroupOf(key, t.cfg.Groups)) }
-
-// Key implements stream.Keyed.
-func (t *Transform) Key(b *stream.Batch, i int) ([]byte, bool) {
-	if t.cfg.Key == nil {
-		return b.Key(i), true
-	}
-	return t.cfg.Key(b, i)
-}
-
-// Call implements stream.Transform; records of a Keyed come by group.
-func (t *Transform) Call(context.Context, *stream.Batch, *stream.Output) error {
-	panic("BUG: plugin with state called without groups")
-}
-
 // In implements stream.Keyed.
 func (t *Transform) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {
-	for i := range in.Records {
-		if in.Records[i].Port == stream.NoKey {
-			out.Failures = append(out.Failures, stream.Failure{Input: i, Reason: "the record has no key: the field that key names is missing"})
-		}
-	}
-	if len(out.Failures) > 0 {
+	if t.Keyless(in, out) {
 		return nil
 	}
 	t.expire(in)

@@ -257,7 +257,7 @@ func TestKeysAndGroups(t *testing.T) {
 	if key, ok := tr.Key(b, 0); !ok || string(key) != "k" || tr.Group(key) != int(state.GroupOf(key, 7)) || tr.Groups() != 7 {
 		t.Errorf("key %q of group %d", key, tr.Group(key))
 	}
-	tr.cfg.Key = func(*stream.Batch, int) ([]byte, bool) { return nil, false }
+	tr = NewTransform(Config{Groups: 7, Key: func(*stream.Batch, int) ([]byte, bool) { return nil, false }}, script)
 	if _, ok := tr.Key(b, 0); ok {
 		t.Error("the config's key was not asked for")
 	}

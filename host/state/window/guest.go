@@ -27,6 +27,7 @@ import (
 // part of that call. If such a result fails, so does the record that brought it, or
 // each of those that came too late.
 type Guests struct {
+	state.Keys
 	cfg    GuestConfig
 	store  *state.Memory
 	timers *state.Timers
@@ -67,7 +68,7 @@ func NewGuests(c GuestConfig) (*Guests, error) {
 		return nil, wrong("session windows grow together, and the plugin does not export wasmill_merge", "write one, or take fixed, sliding or global windows")
 	}
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	t := &Guests{cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]guestGroup, c.Groups)}
+	t := &Guests{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]guestGroup, c.Groups)}
 	for g := range t.groups {
 		t.groups[g].reached = stream.NoWatermark
 	}
@@ -77,33 +78,9 @@ func NewGuests(c GuestConfig) (*Guests, error) {
 // Usage is what the vertex remembers: of its windows and of their timers.
 func (t *Guests) Usage() (windows, timers state.Usage) { return t.store.Usage(), t.timers.Usage() }
 
-// Groups implements stream.Keyed.
-func (t *Guests) Groups() int { return len(t.groups) }
-
-// Group implements stream.Keyed.
-func (t *Guests) Group(key []byte) int { return int(state.GroupOf(key, len(t.groups))) }
-
-// Key implements stream.Keyed.
-func (t *Guests) Key(b *stream.Batch, i int) ([]byte, bool) {
-	if t.cfg.Key == nil {
-		return b.Key(i), true
-	}
-	return t.cfg.Key(b, i)
-}
-
-// Call implements stream.Transform; records of a Keyed come by group.
-func (t *Guests) Call(context.Context, *stream.Batch, *stream.Output) error {
-	panic("BUG: aggregation called without a group")
-}
-
 // In implements stream.Keyed.
 func (t *Guests) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {
-	for i := range in.Records {
-		if in.Records[i].Port == stream.NoKey {
-			out.Failures = append(out.Failures, stream.Failure{Input: i, Reason: "the record has no key: the field that key names is missing"})
-		}
-	}
-	if len(out.Failures) > 0 {
+	if t.Keyless(in, out) {
 		return nil
 	}
 	f := t.take()

@@ -30,6 +30,7 @@ type Config struct {
 // of their records, and as event time the last moment of their window, or for
 // the global one the latest that came.
 type Transform struct {
+	state.Keys
 	cfg    Config
 	store  *state.Memory
 	timers *state.Timers
@@ -60,7 +61,7 @@ func NewTransform(c Config) (*Transform, error) {
 		return nil, err
 	}
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	t := &Transform{cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget)}
+	t := &Transform{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget)}
 	for range c.Groups {
 		o, err := New(c.Spec, agg, t.store, t.timers)
 		if err != nil {
@@ -73,25 +74,6 @@ func NewTransform(c Config) (*Transform, error) {
 
 // Usage is what the vertex remembers: of its windows and of their timers.
 func (t *Transform) Usage() (windows, timers state.Usage) { return t.store.Usage(), t.timers.Usage() }
-
-// Groups implements stream.Keyed.
-func (t *Transform) Groups() int { return len(t.groups) }
-
-// Group implements stream.Keyed.
-func (t *Transform) Group(key []byte) int { return int(state.GroupOf(key, len(t.groups))) }
-
-// Key implements stream.Keyed.
-func (t *Transform) Key(b *stream.Batch, i int) ([]byte, bool) {
-	if t.cfg.Key == nil {
-		return b.Key(i), true
-	}
-	return t.cfg.Key(b, i)
-}
-
-// Call implements stream.Transform; records of a Keyed come by group.
-func (t *Transform) Call(context.Context, *stream.Batch, *stream.Output) error {
-	panic("BUG: aggregation called without a group")
-}
 
 // In implements stream.Keyed. Calls for other groups may be under way, so it works
 // with what belongs to the group of the first record.
@@ -153,14 +135,10 @@ func (t *Transform) check(g *group, in *stream.Batch, out *stream.Output) {
 	if t.cfg.Value == nil && g.acc == 0 {
 		g.acc = len(g.agg.Init(g.scratch[:0]))
 	}
+	if t.Keyless(in, out) || t.cfg.Value == nil {
+		return
+	}
 	for i := range in.Records {
-		if in.Records[i].Port == stream.NoKey {
-			out.Failures = append(out.Failures, stream.Failure{Input: i, Reason: "the record has no key: the field that key names is missing"})
-			continue
-		}
-		if t.cfg.Value == nil {
-			continue
-		}
 		value, ok := t.cfg.Value(in, i)
 		if !ok {
 			out.Failures = append(out.Failures, stream.Failure{Input: i, Reason: "the record has no value to aggregate: the field is missing"})
