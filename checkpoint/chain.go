@@ -2,17 +2,16 @@ package checkpoint
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// chain returns the vertices of a checkpoint: the parts of its parent that are still
-// needed, then those of the snapshots, with their Data and without a place yet.
-// Vertices are in the order of their names, so that the parts of an epoch come in
-// the order in which its objects have them, in every manifest.
-func chain(parent *Manifest, e stream.Epoch, snapshots []Snapshot) []VertexState {
+// chain returns the vertices of a checkpoint with the parts of its parent, to which
+// those of the snapshots are added. These are in the order of the vertices' names, so
+// that the parts of an epoch come in the order in which its objects have them, in
+// every manifest.
+func chain(parent *Manifest, snapshots []Snapshot) []VertexState {
 	all := make([]VertexState, 0, len(snapshots))
 	for i := range snapshots {
 		s := &snapshots[i]
@@ -22,30 +21,20 @@ func chain(parent *Manifest, e stream.Epoch, snapshots []Snapshot) []VertexState
 				v.Parts = slices.Clone(before.Parts)
 			}
 		}
-		for _, p := range s.Parts {
-			v.Parts = append(v.Parts, PartState{
-				Epoch: e, Table: p.Table, From: p.From, To: p.To, Full: p.Full,
-				Entries: p.Entries, Bytes: int64(len(p.Data)), Data: p.Data,
-			})
-		}
-		v.Parts = prune(v.Parts)
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b VertexState) int { return cmp.Compare(a.Vertex, b.Vertex) })
 	return all
 }
 
 // carried returns those objects of the parent that its parts among these vertices
-// are in, and points the parts to them.
-func carried(parent *Manifest, vertices []VertexState) []DataObject {
-	if parent == nil {
-		return nil
-	}
+// are in, and points the parts to them; and those of epoch e, whose own objects are
+// counted from 0, to where these come after.
+func carried(parent *Manifest, e stream.Epoch, vertices []VertexState) []DataObject {
 	used := make(map[int]int) // index in the parent → index in objects
 	var order []int
 	each(vertices, func(p *PartState) {
 		for _, x := range p.At {
-			if _, ok := used[x.Object]; !ok {
+			if _, ok := used[x.Object]; p.Epoch != e && !ok {
 				used[x.Object] = 0
 				order = append(order, x.Object)
 			}
@@ -59,23 +48,30 @@ func carried(parent *Manifest, vertices []VertexState) []DataObject {
 	each(vertices, func(p *PartState) {
 		p.At = slices.Clone(p.At) // the parent keeps its own
 		for i := range p.At {
-			p.At[i].Object = used[p.At[i].Object]
+			if x := &p.At[i]; p.Epoch == e {
+				x.Object += len(objects)
+			} else {
+				x.Object = used[x.Object]
+			}
 		}
 	})
 	return objects
 }
 
-// split returns the parts of an epoch, and how many bytes of the others are in the
-// manifest itself.
-func split(vertices []VertexState, e stream.Epoch) (fresh []*PartState, inline int64) {
+// inlineBytes counts the bytes of parts that are in the manifest itself.
+func inlineBytes(vertices []VertexState) (n int64) {
+	each(vertices, func(p *PartState) { n += int64(len(p.Data)) })
+	return n
+}
+
+// freshBytes counts the bytes of the parts of an epoch.
+func freshBytes(vertices []VertexState, e stream.Epoch) (n int64) {
 	each(vertices, func(p *PartState) {
 		if p.Epoch == e {
-			fresh = append(fresh, p)
-		} else {
-			inline += int64(len(p.Data))
+			n += p.Bytes
 		}
 	})
-	return fresh, inline
+	return n
 }
 
 func totalBytes(vertices []VertexState) (n int64) {

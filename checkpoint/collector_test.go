@@ -340,6 +340,8 @@ func (h *history) write() {
 		for _, p := range s.Parts {
 			_ = after.take(RestoredPart{Vertex: v, Epoch: e, Part: p})
 		}
+		n := h.r.IntN(len(s.Parts) + 1)
+		s.Parts, s.Stream = s.Parts[:n], streamOf(s.Parts[n:])
 		all = append(all, s)
 	}
 	_, err := h.w.Write(h.t.Context(), e, Info{}, all)

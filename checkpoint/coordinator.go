@@ -82,7 +82,7 @@ type flight struct {
 // every barrier and snapshot, also after its input has ended. The time of the first
 // step is that at which the first interval begins.
 func NewCoordinator(vertices []stream.VertexID, s Settings, r Revision) (*Coordinator, error) {
-	if err := s.validate(); err != nil {
+	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	c := &Coordinator{vertices: make(map[stream.VertexID]int, len(vertices)), ended: -never, due: never}

@@ -29,6 +29,11 @@
 //
 // Sizes per vertex: jq '.vertices[] | [.vertex, (.parts | map(.bytes) | add)]'.
 //
+// A snapshot may give parts as a Stream, which the goroutine of Write reads and stores
+// as they come: no more of them is in memory than the objects under way and one more.
+// Only when all are laid out is it known which objects of the parent are still needed;
+// they are put before the new ones.
+//
 // Nothing here starts a goroutine that outlives a call. Coordinator is stepped by one
 // goroutine; Writer, Reader and Collector may be used beside it and each other.
 //

@@ -108,7 +108,7 @@ func (e CommitFailed) step(c *Coordinator) {
 }
 
 func (e ConfigChanged) step(c *Coordinator) {
-	if e.Revision > c.revision && e.Settings.validate() == nil {
+	if e.Revision > c.revision && e.Settings.Validate() == nil {
 		c.configure(e.Settings, e.Revision)
 		c.do(Applied{c.revision, c.choice})
 	}

@@ -15,16 +15,17 @@ type packer struct {
 	name    func(n int) string                               // of data object n, below the pipeline's folder
 	full    func(o DataObject, data []byte, raw int64) error // takes the bytes
 	small   int64                                            // the most bytes of a part in the manifest
-	first   int                                              // index in the manifest of object 0
+	large   int                                              // the most bytes of an object
 
 	objects []DataObject // handed over
 	buf     []byte
 	raw     int64 // bytes of parts in buf
-	inline  int64 // bytes of parts in the manifest, those of earlier checkpoints, too
+	inline  int64 // bytes of parts in the manifest, those that its parent has there, too
 	stored  int64
 }
 
-// add lays out a part, whose Data is there.
+// add lays out a part, whose Data is there. Its extents count the objects of this
+// packer.
 func (p *packer) add(s *PartState) error {
 	if s.Bytes == 0 || s.Bytes <= p.small && p.inline+s.Bytes <= inlineTotal {
 		p.inline += s.Bytes
@@ -36,7 +37,7 @@ func (p *packer) add(s *PartState) error {
 	for len(data) > 0 {
 		block := data[:min(len(data), blockBytes)]
 		data = data[len(block):]
-		if len(p.buf)+blockHead+len(block) > MaxObject {
+		if len(p.buf)+blockHead+len(block) > p.large {
 			if err := p.flush(); err != nil {
 				return err
 			}
@@ -47,7 +48,7 @@ func (p *packer) add(s *PartState) error {
 		from := int64(len(p.buf))
 		p.buf = p.encoder.appendBlock(p.buf, block)
 		p.raw += int64(len(block))
-		s.extend(p.first+len(p.objects), from, int64(len(p.buf)))
+		s.extend(len(p.objects), from, int64(len(p.buf)))
 	}
 	return nil
 }

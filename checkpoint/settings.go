@@ -63,8 +63,8 @@ const (
 	PhaseCommitting Phase = "committing" // it is durable, and the sinks commit
 )
 
-// validate is for mistakes of the caller; those of people are config's.
-func (s *Settings) validate() error {
+// Validate finds mistakes of the caller; those of people are config's.
+func (s *Settings) Validate() error {
 	if s.Interval < 0 || s.Timeout < 0 || s.MinPause < 0 || s.AlignTimeout < 0 || s.MaxInFlight < 1 || s.TolerableFailures < 0 || s.DirtyBytes < 0 {
 		return fmt.Errorf("BUG: checkpoint settings out of range: %+v", *s)
 	}

@@ -26,6 +26,17 @@ type Snapshot struct {
 	// Parts apply in their order, after those of earlier checkpoints.
 	Parts []Part
 
+	// Stream gives further parts, after Parts, for what is not to be in memory twice.
+	// They are stored while it runs, and yield blocks as long as Uploads objects are
+	// under way and one more is full. Write calls it once, or not at all if it fails
+	// before, and does not return while it runs. Data is read during the call of yield
+	// only. Once the checkpoint is given up, yield returns an error, which Stream returns;
+	// one of its own gives the checkpoint up. nil: there are no further parts.
+	Stream func(yield func(Part) error) error
+
+	// Size is about how many bytes Stream will give, for Progress.
+	Size int64
+
 	// Commit is for the sink, once the checkpoint is published, in this process or
 	// another. Empty: there is nothing to commit.
 	Commit []byte
@@ -50,12 +61,35 @@ func (s *Snapshot) check() error {
 	if s.Meta != nil && !json.Valid(s.Meta) {
 		return fmt.Errorf("BUG: the snapshot of %s has no JSON for meta", s.Vertex)
 	}
+	if s.Size < 0 {
+		return fmt.Errorf("BUG: the snapshot of %s has a size of %d", s.Vertex, s.Size)
+	}
 	for _, p := range s.Parts {
-		if p.From < 0 || p.From >= p.To || p.Entries < 0 {
-			return fmt.Errorf("BUG: the snapshot of %s has a part of table %q from %d to %d with %d entries", s.Vertex, p.Table, p.From, p.To, p.Entries)
+		if err := p.check(s.Vertex); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// check is for mistakes of the caller.
+func (p Part) check(v stream.VertexID) error {
+	if p.From < 0 || p.From >= p.To || p.Entries < 0 {
+		return fmt.Errorf("BUG: the snapshot of %s has a part of table %q from %d to %d with %d entries", v, p.Table, p.From, p.To, p.Entries)
+	}
+	return nil
+}
+
+// bytes is how many there are in the parts, as far as that is known.
+func (s *Snapshot) bytes() int64 {
+	n := int64(0)
+	for _, p := range s.Parts {
+		n += int64(len(p.Data))
+	}
+	if s.Stream != nil {
+		n += s.Size
+	}
+	return n
 }
 
 // prune returns the parts of a vertex without those of whose range nothing is left

@@ -35,6 +35,9 @@ func (u *uploads) start(request func(ctx context.Context) error) error {
 	return nil
 }
 
+// ended returns the error that ended the requests, if any.
+func (u *uploads) ended() error { return context.Cause(u.ctx) }
+
 // wait returns after all requests, with the error of the first that failed.
 func (u *uploads) wait() error {
 	u.group.Wait()

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -20,8 +19,9 @@ type WriterConfig struct {
 	Uploads  int    // data objects under way at once; 0: 2. So many and one more are in memory
 
 	// Progress says how many bytes of the parts of a checkpoint are stored, of how
-	// many. Calls come from any goroutine, one at a time, and must not block. It may be
-	// nil.
+	// many. That is an estimate while a Stream is read, never less than is stored; in
+	// the last call for a checkpoint that has all its parts stored it is exact. Calls come
+	// from any goroutine, one at a time, and must not block. It may be nil.
 	Progress func(e stream.Epoch, done, total int64)
 }
 
@@ -33,7 +33,7 @@ type Info struct {
 }
 
 // Writer publishes the checkpoints of one generation. Its methods may be called at
-// any time, but Write begins only after the one before has returned.
+// any time; of several Writes one runs, and the others wait for it to return.
 type Writer struct {
 	config     WriterConfig
 	layout     layout
@@ -42,6 +42,7 @@ type Writer struct {
 	generation Generation
 	starts     int
 	small      int64 // inlinePart
+	large      int   // MaxObject
 	now        func() time.Time
 
 	turn chan struct{} // held by Write
@@ -67,7 +68,7 @@ func newWriter(c WriterConfig) (*Writer, error) {
 		return nil, err
 	}
 	return &Writer{
-		config: c, layout: layout(c.Pipeline), nonce: rand.Text(), encoder: encoder, small: inlinePart, now: time.Now,
+		config: c, layout: layout(c.Pipeline), nonce: rand.Text(), encoder: encoder, small: inlinePart, large: MaxObject, now: time.Now,
 		turn: make(chan struct{}, 1), litter: make(map[stream.Epoch][]string),
 	}, nil
 }
@@ -94,6 +95,10 @@ func (w *Writer) Parent() *Manifest {
 // part of the pipeline, and its state goes. Epochs ascend from call to call. When
 // Write has returned the manifest, the checkpoint is durable and will be found.
 //
+// When ctx ends, so does Write, as soon as its requests to the store do, and the Stream
+// that it reads: at the latest with the next part of that, as nothing else can end it.
+// One that waits for another Write ends at once.
+//
 // After an error with ErrFenced below, another process has taken over. After any
 // other, this checkpoint is given up; whether it is there can be unknown after all,
 // if the store did not answer, and then it does no harm.
@@ -109,6 +114,9 @@ func (w *Writer) Write(ctx context.Context, e stream.Epoch, info Info, snapshots
 		return nil, err
 	}
 	p := &publication{w: w, epoch: e, parent: parent, began: w.now()}
+	if f := w.config.Progress; f != nil {
+		p.tally.report = func(done, total int64) { f(e, done, total) }
+	}
 	m, err := p.run(ctx, info, snapshots)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,128 +169,4 @@ func (w *Writer) Discard(ctx context.Context, e stream.Epoch) error {
 		return fmt.Errorf("delete what is left of epoch %d: %w", e, err)
 	}
 	return nil
-}
-
-// publication is one call of Write.
-type publication struct {
-	w         *Writer
-	epoch     stream.Epoch
-	parent    *Manifest
-	began     time.Time
-	names     []string // that may be stored
-	uncertain bool     // the record may be stored
-
-	mu          sync.Mutex // guards done, and calls of Progress
-	done, total int64
-}
-
-func (p *publication) run(ctx context.Context, info Info, snapshots []Snapshot) (*Manifest, error) {
-	w := p.w
-	m := &Manifest{
-		Format: Format, Wasmill: w.config.Wasmill, Pipeline: w.config.Pipeline, Generation: w.generation,
-		Epoch: p.epoch, Nonce: w.nonce, Created: p.began.UTC().Truncate(time.Millisecond),
-		Reason: info.Reason, Config: info.Config,
-	}
-	if p.parent != nil {
-		m.Parent = p.parent.Epoch
-	}
-	if err := p.upload(ctx, m, snapshots); err != nil {
-		return nil, fmt.Errorf("upload epoch %d: %w", p.epoch, err)
-	}
-	m.Duration = Duration{Span(info.Align), Span(info.Snapshot), Span(w.now().Sub(p.began))}
-	data, err := m.encode()
-	if err != nil {
-		return nil, err
-	}
-	name := w.layout.object(m.Name())
-	p.names = append(p.names, name)
-	if err := put(ctx, w.config.Store, name, data); err != nil {
-		return nil, fmt.Errorf("store the manifest of epoch %d: %w", p.epoch, err)
-	}
-	if err := w.Owns(ctx); err != nil {
-		return nil, err
-	}
-	return m, p.publish(ctx, record{
-		Format: Format, Epoch: p.epoch, Generation: w.generation, Nonce: w.nonce,
-		Manifest: m.Name(), Bytes: int64(len(data)), CRC32C: sumOf(data),
-	})
-}
-
-// publish creates the record: the commit point.
-func (p *publication) publish(ctx context.Context, r record) error {
-	body, err := r.encode()
-	if err != nil {
-		return err
-	}
-	name := p.w.layout.record(p.epoch)
-	outcome, found, err := create(ctx, p.w.config.Store, name, body)
-	switch outcome {
-	case ours:
-		return nil
-	case theirs:
-		var other record
-		_ = json.Unmarshal(found, &other)
-		return fenced(name, fmt.Sprintf("epoch %d was published by generation %d, and this process has %d", p.epoch, other.Generation, p.w.generation))
-	}
-	p.uncertain = true
-	return fmt.Errorf("publish epoch %d: %w", p.epoch, err)
-}
-
-// upload fills in vertices and objects of the manifest, and stores the objects.
-func (p *publication) upload(ctx context.Context, m *Manifest, snapshots []Snapshot) error {
-	m.Vertices = chain(p.parent, p.epoch, snapshots)
-	m.Objects = carried(p.parent, m.Vertices)
-	fresh, inline := split(m.Vertices, p.epoch)
-	for _, s := range fresh {
-		p.total += s.Bytes
-	}
-	m.Size.New = p.total
-
-	up := newUploads(ctx, p.w.config.Uploads)
-	pack := &packer{
-		encoder: p.w.encoder, small: p.w.small, inline: inline, first: len(m.Objects),
-		name: func(n int) string { return dataOf(p.w.generation, p.epoch, n) },
-		full: func(o DataObject, data []byte, raw int64) error {
-			name := p.w.layout.object(o.Name)
-			p.names = append(p.names, name)
-			return up.start(func(ctx context.Context) error { return p.store(ctx, name, data, raw) })
-		},
-	}
-	err := p.pack(pack, fresh)
-	if e := up.wait(); e != nil {
-		err = e
-	}
-	m.Objects = append(m.Objects, pack.objects...)
-	m.Size.Stored, m.Size.Total = pack.stored, totalBytes(m.Vertices)
-	return err
-}
-
-func (p *publication) pack(pack *packer, fresh []*PartState) error {
-	for _, s := range fresh {
-		before := pack.inline
-		if err := pack.add(s); err != nil {
-			return err
-		}
-		p.progress(pack.inline - before)
-	}
-	return pack.flush()
-}
-
-// store uploads a data object with raw bytes of parts.
-func (p *publication) store(ctx context.Context, name string, data []byte, raw int64) error {
-	if err := put(ctx, p.w.config.Store, name, data); err != nil {
-		return fmt.Errorf("store %s: %w", name, err)
-	}
-	p.progress(raw)
-	return nil
-}
-
-func (p *publication) progress(n int64) {
-	if n == 0 || p.w.config.Progress == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.done += n
-	p.w.config.Progress(p.epoch, p.done, p.total)
 }
