@@ -66,7 +66,7 @@ func launch(t *testing.T, g Graph, from map[stream.VertexID]Restored) (p *Pipeli
 	p = mustNew(t, g, Hooks{Snapshot: a.add})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- p.Run(ctx, from) }()
+	go func() { done <- p.Run(ctx, given(from)) }()
 	synctest.Wait()
 	return p, a, func() error { cancel(); return <-done }
 }
@@ -228,6 +228,8 @@ func (c *counter) Due(int, int) (stream.Watermark, bool)                     { r
 func (c *counter) Alarm(int, int) (int64, bool)                              { return 0, false }
 func (c *counter) Close(context.Context) error                               { return nil }
 func (c *counter) Restore(string, bool, []byte) error                        { return nil }
+func (c *counter) Reset()                                                    {}
+func (c *counter) Restored(context.Context) error                            { return nil }
 func (c *counter) Call(context.Context, *stream.Batch, *stream.Output) error { return nil }
 
 func (c *counter) In(_ context.Context, in *stream.Batch, out *stream.Output) error {
@@ -253,6 +255,7 @@ type frozenCounts []int
 func (c *counter) Freeze(bool) stream.Frozen { return frozenCounts(slices.Clone(c.counts)) }
 
 func (frozenCounts) Parts(func(string, int, int, bool, int, []byte) error) error { return nil }
+func (frozenCounts) Size() int64                                                 { return 0 }
 func (frozenCounts) Release(bool)                                                {}
 
 func TestAVertexWithStateWaitsForItsCallsUnderWayOnly(t *testing.T) {
@@ -521,7 +524,7 @@ func TestAnInputOfAnEdgeThatIsGoneIsRefused(t *testing.T) {
 	held.Append(0, nil, []byte("v"), nil)
 	held.Records[0].Port = 1
 	p := mustNew(t, graph([]Vertex{source("in", &numbers{}), sink("k", &collect{})}, "in k"), Hooks{Snapshot: (&album{}).add})
-	if err := p.Run(t.Context(), map[stream.VertexID]Restored{"k": {Inputs: []*stream.Batch{held}}}); err == nil {
+	if err := p.Run(t.Context(), given(map[stream.VertexID]Restored{"k": {Inputs: []*stream.Batch{held}}})); err == nil {
 		t.Error("it ran")
 	}
 }
@@ -602,8 +605,8 @@ func TestATransactionalSinkIsFlushedWithoutCheckpointsAndPreparedWithThem(t *tes
 			p := mustNew(t, graph([]Vertex{source("in", &numbers{count: 3, batch: 1}), sink("k", k)}, "in k"), hooks)
 			p.Inject(&stream.Barrier{Epoch: 1})
 			p.Finish()
-			err := p.Run(t.Context(), map[stream.VertexID]Restored{"k": {Watermark: stream.NoWatermark, Commits: [][]byte{[]byte("old")}},
-				"in": {High: math.MinInt64, Watermark: stream.NoWatermark}})
+			err := p.Run(t.Context(), given(map[stream.VertexID]Restored{"k": {Watermark: stream.NoWatermark, Commits: [][]byte{[]byte("old")}},
+				"in": {High: math.MinInt64, Watermark: stream.NoWatermark}}))
 			s, _ := a.of(1, "k")
 			if on != (err == nil) || on != (fmt.Sprintf("%s", k.calls) == "[recover old prepare 1]") || on != (fmt.Sprintf("%s", s.Commits) == "[1]") {
 				t.Errorf("checkpoints %v: %v, calls %s, commits %s", on, err, k.calls, s.Commits)

@@ -147,7 +147,7 @@ func (l *life) run() (ended bool) {
 	ctx, cancel := context.WithCancelCause(l.Context())
 	defer cancel(nil)
 	done := make(chan error, 1)
-	go func() { done <- l.p.Run(ctx, restored) }()
+	go func() { done <- l.p.Run(ctx, given(restored)) }()
 	for began := time.Now(); ; {
 		select {
 		case err := <-done:

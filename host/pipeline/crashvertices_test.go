@@ -314,6 +314,13 @@ func (f *frozenCells) Parts(yield func(table string, from, to int, full bool, en
 	return nil
 }
 
+func (f *frozenCells) Size() (n int64) {
+	for _, data := range f.groups {
+		n += int64(len(data))
+	}
+	return n
+}
+
 func (f *frozenCells) Release(saved bool) {
 	f.of.mu.Lock()
 	defer f.of.mu.Unlock()
@@ -333,6 +340,14 @@ func (y *cells) Restore(_ string, _ bool, data []byte) error {
 	}
 	return nil
 }
+
+func (y *cells) Reset() {
+	for g := range y.groups {
+		clear(y.groups[g])
+	}
+}
+
+func (y *cells) Restored(context.Context) error { return nil }
 
 // outside is the system that a sink writes to.
 type outside struct {

@@ -192,6 +192,11 @@ func mustNew(t testing.TB, g Graph, hooks Hooks) *Pipeline {
 	return p
 }
 
+// given restores what is given.
+func given(from map[stream.VertexID]Restored) Restore {
+	return func(context.Context) (map[stream.VertexID]Restored, error) { return from, nil }
+}
+
 func upTo(n int) []int {
 	out := make([]int, n)
 	for i := range out {

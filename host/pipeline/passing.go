@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"sync"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -25,6 +26,7 @@ type passing struct {
 	ignored    stream.Epoch    // guarded by inbox.mu; barriers up to this are abandoned
 	queued     []*stream.Batch // guarded by inbox.mu; copies of what the barrier has overtaken
 	snapshot   Snapshot        // guarded by inbox.mu; with which the barrier leaves
+	since      time.Time       // guarded by inbox.mu; when the barrier was admitted
 }
 
 // delivered takes the marks in front of lanes. It returns the newest barrier that one
@@ -53,7 +55,7 @@ func (in *inbox) delivered() (newest *stream.Barrier, aligned bool) {
 // admit lets a barrier in. No lane is taken from until it has passed.
 func (in *inbox) admit(b *stream.Barrier) {
 	p := &in.passing
-	in.barrier, p.before = b, in.ready.len()
+	in.barrier, p.before, p.since = b, in.ready.len(), time.Now()
 	if b.Epoch <= p.overtakes {
 		in.lift(b.Epoch)
 	}
@@ -112,7 +114,15 @@ func (in *inbox) takeSnapshot() Snapshot {
 	defer in.mu.Unlock()
 	s := in.passing.snapshot
 	in.passing.snapshot = Snapshot{}
+	s.Blocked = time.Since(in.passing.since)
 	return s
+}
+
+// since is when the barrier that leaves was admitted.
+func (in *inbox) since() time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.passing.since
 }
 
 // passed lets records flow again after the barrier has left.

@@ -26,6 +26,9 @@ type Pipeline struct {
 	latency    Latency
 	progress   progress
 	epochs     epochs
+	opened     func() // may be nil
+	leaving    context.Context
+	leave      context.CancelFunc // ends leaving
 }
 
 // Hooks are what the owner of a pipeline wants to hear of.
@@ -45,13 +48,18 @@ type Hooks struct {
 	// barriers at their end and after Drain until Finish. If not, barriers wait until
 	// what came before them is through.
 	Snapshot func(stream.VertexID, *stream.Barrier, Snapshot)
+
+	// Opened is called by Run when everything is open and put back, before any record
+	// moves. Like BarrierPassed otherwise.
+	Opened func()
 }
 
 // New builds a pipeline, which owns the sources, transforms and sinks of the
 // graph from then on, also if it returns an error. Run or Discard has to be
 // called once.
 func New(g Graph, hooks Hooks) (*Pipeline, error) {
-	p := &Pipeline{graph: g, epochs: epochs{on: hooks.Snapshot != nil, ended: make(chan struct{})}}
+	p := &Pipeline{graph: g, epochs: epochs{on: hooks.Snapshot != nil, ended: make(chan struct{})}, opened: hooks.Opened}
+	p.leaving, p.leave = context.WithCancel(context.Background())
 	err := g.check()
 	if err == nil && p.epochs.on {
 		err = g.checkDurable()
@@ -203,28 +211,51 @@ func (p *Pipeline) describe(r *stream.Record) string {
 
 // Run moves records until every source has ended, or was stopped by Drain, and
 // all of them are through. When ctx ends it stops at once and returns ctx's
-// cause; when a vertex fails, its error. Vertices start with what from says; those
-// not in it start at their beginning.
-func (p *Pipeline) Run(ctx context.Context, from map[stream.VertexID]Restored) (err error) {
+// cause; when a vertex fails, its error. restore is called first, nil for none:
+// vertices start with what it says; those that it leaves out, at their beginning.
+func (p *Pipeline) Run(ctx context.Context, restore Restore) (err error) {
 	defer func() {
 		err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
 		p.progress.end(err)
 	}()
-	if err := p.open(ctx, from); err != nil {
+	if err := p.open(ctx, restore); err != nil {
 		return err
 	}
 	p.progress.opened.Store(true)
+	if p.opened != nil {
+		p.opened()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.leaving, func() { cancel(errLeft) })()
 	g, inner := errgroup.WithContext(ctx)
 	defer context.AfterFunc(inner, func() { p.abort(context.Cause(inner)) })()
 	p.start(inner, g)
-	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
-		return err
+	err = g.Wait()
+	if err != nil && ctx.Err() != nil && context.Cause(inner) == context.Cause(ctx) {
+		err = context.Cause(ctx) // it ended first: no vertex is to blame
 	}
-	return context.Cause(ctx)
+	if errors.Is(err, errLeft) {
+		return nil
+	}
+	return err
 }
 
+var errLeft = errors.New("the pipeline was left")
+
+// Leave lets Run return at once, as if it had come to its end: what is still in the
+// pipeline is in the last checkpoint.
+func (p *Pipeline) Leave() { p.leave() }
+
 // open opens what the graph owns and puts back what its vertices held.
-func (p *Pipeline) open(ctx context.Context, from map[stream.VertexID]Restored) error {
+func (p *Pipeline) open(ctx context.Context, restore Restore) error {
+	var from map[stream.VertexID]Restored
+	if restore != nil {
+		var err error
+		if from, err = restore(ctx); err != nil {
+			return err
+		}
+	}
 	for _, s := range p.sinks {
 		err := s.sink.Open(ctx)
 		if err == nil && s.prepared != nil {

@@ -483,7 +483,7 @@ func TestRunStartsSourcesAfterAPosition(t *testing.T) {
 	in, a := &numbers{count: 100, batch: 10}, &collect{}
 	p := mustNew(t, graph([]Vertex{source("in", in), sink("a", a)}, "in a"), Hooks{})
 	from := map[stream.VertexID]Restored{"in": {Position: (&numbers{read: 40}).Position(nil), Watermark: stream.NoWatermark}}
-	if err := p.Run(t.Context(), from); err != nil {
+	if err := p.Run(t.Context(), given(from)); err != nil {
 		t.Fatal(err)
 	}
 	if got := a.sorted(); len(got) != 60 || got[0] != 40 {

@@ -186,6 +186,7 @@ func (s *sinkLoop) pass(ctx context.Context, b *stream.Barrier) error {
 				return err
 			}
 			snapshot.Commits = s.unpublished.add(b.Epoch, commit)
+			snapshot.Blocked = time.Since(s.in.since())
 		}
 		s.snapshot(s.name, b, snapshot)
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -24,7 +25,14 @@ type Snapshot struct {
 	// Commits are what Prepare of a Transactional returned for this barrier, and before
 	// it for those that no checkpoint was published of.
 	Commits [][]byte
+
+	// Blocked is how long the vertex has stood still for the barrier so far: from the
+	// moment that it was there on all edges.
+	Blocked time.Duration
 }
+
+// Restore says what the vertices of a pipeline start with.
+type Restore func(context.Context) (map[stream.VertexID]Restored, error)
 
 // Restored is what a vertex starts with: that of a Snapshot. The state of a Durable
 // is restored before.

@@ -69,6 +69,7 @@ const (
 	CheckpointDamaged    Code = "checkpoint-damaged"    // one cannot be read
 	CheckpointFormat     Code = "checkpoint-format"     // written by a newer wasmill
 	CheckpointFailed     Code = "checkpoint-failed"     // too many failed in a row
+	CheckpointUnfit      Code = "checkpoint-unfit"      // not all of it fits the pipeline
 
 	// Sources, sinks and the machine.
 	InputMissing    Code = "input-missing"

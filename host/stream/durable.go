@@ -8,16 +8,27 @@ import "context"
 type Durable interface {
 	Keyed
 
-	// Freeze returns the state as it is now. It takes microseconds, is called while
-	// no call is under way, and what it returns is read while calls go on. full asks
-	// for all of the state, otherwise for what changed since the last Freeze that was
-	// released as saved.
+	// Freeze returns the state as it is now. It takes microseconds, or where state is
+	// the memory of guests as long as copying what changed of it; is called while no
+	// call is under way and after the Frozen before was released; and what it returns
+	// is read while calls go on. full asks for all of the state, otherwise for what
+	// changed since the last Freeze that was released as saved.
 	Freeze(full bool) Frozen
 
 	// Restore takes a part that a Frozen gave, in the order in which they were given,
 	// over all checkpoints that build on each other. It is called before the first
-	// call.
+	// call and keeps no reference to data. After an error, that of Restored too, only
+	// Reset and Close are of use.
 	Restore(table string, full bool, data []byte) error
+
+	// Reset forgets everything that Restore brought, so that the parts of another
+	// checkpoint, or none, can follow. It is called before the first call.
+	Reset()
+
+	// Restored is called once after the last part and before the first call, and
+	// again after a Reset. It may take as long as starting what the state belongs to,
+	// and says what the parts are not fit for together.
+	Restored(ctx context.Context) error
 }
 
 // Frozen is the state of a Durable at one moment. One goroutine uses it.
@@ -25,8 +36,11 @@ type Frozen interface {
 	// Parts gives the parts one after the other: a table, its groups from ≤ g < to,
 	// whether the part is full, which replaces what was before, or builds on that, the
 	// number of its entries and its bytes, valid during the call. An error of yield
-	// ends it and is returned.
+	// ends it and is returned. It is called once at most.
 	Parts(yield func(table string, from, to int, full bool, entries int, data []byte) error) error
+
+	// Size returns about how many bytes Parts will give. It is called before that.
+	Size() int64
 
 	// Release frees what Freeze took, and is called once. saved says that the parts
 	// are in a checkpoint from which the pipeline may be restored.

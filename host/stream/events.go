@@ -33,6 +33,55 @@ type Events struct {
 	// SideNotice says that a side input of a vertex cannot be refreshed and keeps
 	// its last value, and why, or that it can be again.
 	SideNotice func(vertex VertexID, name, text string)
+
+	// CheckpointDamaged says that a checkpoint cannot be restored, and why, so that an
+	// older one is tried.
+	CheckpointDamaged func(epoch Epoch, err error)
+
+	// Restoring says how many bytes of a checkpoint are read, of how many.
+	Restoring func(done, total int64)
+
+	// Restored says what a pipeline with checkpoints goes on from.
+	Restored func(Restoration)
+
+	// Uploading says about how many bytes of a checkpoint are stored, of how many.
+	Uploading func(epoch Epoch, done, total int64)
+
+	// CheckpointDone says that a checkpoint is stored and its sinks have committed.
+	CheckpointDone func(CheckpointReport)
+
+	// CheckpointFailed says that a checkpoint was given up, or could not be committed
+	// yet. The pipeline goes on, and tries the next one.
+	CheckpointFailed func(epoch Epoch, err error)
+
+	// CheckpointInterval says that an interval is in force, and what decided it. 0 is
+	// checkpoints on request only.
+	CheckpointInterval func(interval time.Duration, revision uint64, by string)
+
+	// CheckpointNotice is something about checkpoints that went wrong and costs
+	// nothing but room or time.
+	CheckpointNotice func(text string)
+}
+
+// Restoration is what a pipeline goes on from.
+type Restoration struct {
+	Epoch    Epoch // 0 = from nothing
+	Created  time.Time
+	Took     time.Duration
+	Bytes    int64
+	InFlight int      // records that were in flight
+	Findings []string // what is not as the checkpoint has it
+	Dropped  []string // those of them that lose something
+}
+
+// CheckpointReport is about one checkpoint.
+type CheckpointReport struct {
+	Epoch    Epoch
+	Reason   string
+	Took     time.Duration // from the start until it is committed
+	Blocked  time.Duration // the longest that a vertex stood still for it
+	NewBytes int64         // of state that it adds
+	AllBytes int64         // of state that a restore reads
 }
 
 // GuestLevel is the severity that a guest gives to a line.
