@@ -9,12 +9,13 @@ import (
 	"github.com/wasmill/wasmill/host/wasm"
 )
 
-// partitioned calls a plugin whose memory is the state of its vertex: a stream.Keyed
+// partitioned calls a plugin whose memory is the state of its vertex: a stream.Durable
 // whose groups are the partitions. It closes the plugin. The vertex makes as many
 // calls at once as there are partitions, so that each is a shard of its own.
 type partitioned struct {
 	state.Keys
-	parts  *wasm.Partitions
+	*memories
+	guests *wasm.Partitions
 	plugin *wasm.Plugin
 }
 
@@ -29,12 +30,12 @@ func (b *build) partitions(ctx context.Context, i int, p *wasm.Plugin, c wasm.Co
 	if err != nil {
 		return nil, err
 	}
-	return partitioned{state.NewKeys(n, key), t, p}, nil
+	return partitioned{state.NewKeys(n, key), newMemories(string(b.config.Vertices[i].Name), t, n), t, p}, nil
 }
 
 // Close implements stream.Transform.
 func (p partitioned) Close(ctx context.Context) error {
-	return errors.Join(p.parts.Close(ctx), p.plugin.Close(ctx))
+	return errors.Join(p.guests.Close(ctx), p.plugin.Close(ctx))
 }
 
 // In implements stream.Keyed. All records are of one group.
@@ -42,7 +43,7 @@ func (p partitioned) In(ctx context.Context, in *stream.Batch, out *stream.Outpu
 	if p.Keyless(in, out) {
 		return nil // the others come again without them
 	}
-	return p.parts.Call(ctx, int(in.Records[0].Group), in, out)
+	return p.guests.Call(ctx, int(in.Records[0].Group), in, out)
 }
 
 // Due implements stream.Keyed: a guest does nothing by itself.

@@ -97,7 +97,7 @@ func TestEachPartitionIsAGroupAndACallOfItsOwn(t *testing.T) {
 	if _, ok := p.Alarm(0, 4); ok {
 		t.Error("there is an alarm")
 	}
-	if s := v.Transform.(partitioned).parts.Stats(); s.Calls != 1 || s.Instances != 1 {
+	if s := v.Transform.(partitioned).guests.Stats(); s.Calls != 1 || s.Instances != 1 {
 		t.Errorf("%d calls of %d instances", s.Calls, s.Instances)
 	}
 }

@@ -15,6 +15,8 @@
 //	Staged   the writes of one call, until they are committed or discarded
 //	Budget   the bytes that all of a vertex's tables may hold together
 //	Frozen   a Memory or Timers as it was, in parts of at most 8 MiB
+//	Tables   all that a vertex knows, as a stream.Durable: stores, timers, and a few
+//	         numbers of each group
 //
 //	            at a Freeze           after a write to chunk 1
 //	Memory   chunk 1   chunk 2      chunk 1'  chunk 2   a clone

@@ -15,6 +15,7 @@ type Frozen struct {
 	full    []bool // by range
 	bytes   []int  // of the parts given so far, by range
 	whole   bool   // all parts were given
+	size    int64  // that the parts may have
 
 	mu              sync.Mutex // guards
 	released, saved bool
@@ -92,6 +93,9 @@ func (f *Frozen) Parts(yield func(from, to int, full bool, entries int, data []b
 	f.whole = true
 	return nil
 }
+
+// Size returns about how many bytes Parts gives.
+func (f *Frozen) Size() int64 { return f.size }
 
 // write writes a group.
 func (f *Frozen) write(w *partWriter, g Group, full bool) {

@@ -8,8 +8,6 @@ import (
 const (
 	// defaultRanges is how many ranges of groups have parts of their own.
 	defaultRanges = 16
-	// maxDeltas is how many times in a row a range gives only what changed.
-	maxDeltas = 10
 	// partSize is what a part has at most, in bytes, unless it has one entry only.
 	partSize = 8 << 20
 )
@@ -21,20 +19,12 @@ type history struct {
 	size   int          // partSize
 
 	mu     sync.Mutex // guards, for parts that are restored at once
-	chains []chain    // one for each range of groups
+	chains []Chain    // one for each range of groups
 	last   *Frozen    // nil: none
 }
 
-// chain is what the parts of a range are, as far as they are saved.
-type chain struct {
-	full   int  // bytes of the last full one
-	deltas int  // bytes of those after it
-	n      int  // of those after it
-	begun  bool // there is a full one, of just this range
-}
-
 func newHistory(groups int, budget *Budget) *history {
-	return &history{budget: budget, chains: make([]chain, min(groups, defaultRanges)), size: partSize}
+	return &history{budget: budget, chains: make([]Chain, min(groups, defaultRanges)), size: partSize}
 }
 
 // charge accounts for n more bytes beside the tables.
@@ -48,20 +38,6 @@ func (h *history) charge(n int) {
 // bounds returns the groups [from, to) of a range, out of so many.
 func (h *history) bounds(i, groups int) (from, to int) {
 	return i * groups / len(h.chains), (i + 1) * groups / len(h.chains)
-}
-
-// worn says that the range should give all of it.
-func (c *chain) worn() bool { return !c.begun || c.deltas > c.full || c.n >= maxDeltas }
-
-// add notes a saved part or all parts of a Freeze.
-func (c *chain) add(full bool, n int) {
-	switch {
-	case full:
-		*c = chain{full: n, begun: true}
-	case n > 0:
-		c.deltas += n
-		c.n++
-	}
 }
 
 // settle notes what became of the last Freeze and reports whether it was saved.
@@ -80,7 +56,7 @@ func (h *history) settle() (saved bool) {
 	}
 	if f.saved {
 		for i := range h.chains {
-			h.chains[i].add(f.full[i], f.bytes[i])
+			h.chains[i].Add(f.full[i], f.bytes[i])
 		}
 	}
 	return f.saved
@@ -102,14 +78,18 @@ func (h *history) freeze(groups int, table func(Group) *table, keep int, full bo
 	all := make([]frozenChunk, 0, chunks)
 	for i := range h.chains {
 		from, to := h.bounds(i, groups)
-		whole, changed, keys := full || h.chains[i].worn(), 0, 0
+		whole := full || h.chains[i].Worn()
+		var s extent
 		for g := from; g < to; g++ {
 			t := table(Group(g))
 			whole = whole || t.arena.track.now.all
-			changed += t.arena.track.now.entries
-			keys += int(t.keys.Load())
+			s.changed += t.arena.track.now.entries
+			s.gone += len(t.arena.track.now.gone)
+			s.keys += int(t.keys.Load())
+			s.bytes += t.bytes.Load()
 		}
-		f.full[i] = whole || 2*changed > keys
+		f.full[i] = whole || 2*s.changed > s.keys
+		f.size += s.guess(f.full[i])
 		for g := from; g < to; g++ {
 			t := table(Group(g))
 			all = t.arena.freeze(&f.tables[g], f.full[i], saved, all)
@@ -118,4 +98,22 @@ func (h *history) freeze(groups int, table func(Group) *table, keep int, full bo
 		}
 	}
 	return f
+}
+
+// extent is how much there is in a range, and how much of it was changed.
+type extent struct {
+	keys, changed, gone int   // entries, those changed, bytes of deleted keys
+	bytes               int64 // of keys and values
+}
+
+// guess returns about how many bytes the parts of the range will have.
+func (e extent) guess(full bool) int64 {
+	const head = 3 // of an item
+	switch all := e.bytes + head*int64(e.keys); {
+	case full:
+		return partHead + all
+	case e.keys > 0:
+		return all/int64(e.keys)*int64(e.changed) + int64(e.gone)
+	}
+	return int64(e.gone)
 }

@@ -68,15 +68,40 @@ func (h *history) restored(p part, groups, n int, ok bool) {
 		case from != p.from || to != p.to || !ok:
 			c.begun = false
 		case p.kind == 0:
-			c.add(true, n)
+			c.Add(true, n)
 		case p.kind == partMore:
 			c.full += n
 		case p.kind&partMore != 0:
 			c.deltas += n
 		default:
-			c.add(false, n)
+			c.Add(false, n)
 		}
 	}
+}
+
+// reset forgets all snapshots. Nothing is tracked any more.
+func (h *history) reset() {
+	h.settle()
+	h.chains = make([]Chain, len(h.chains))
+}
+
+// Reset empties the store, as if nothing had ever been put or restored, nor any time
+// passed. Nobody reads a view.
+func (m *Memory) Reset() {
+	for g := range m.groups {
+		m.clear(Group(g))
+		m.groups[g].now = minTime
+	}
+	m.history.reset()
+}
+
+// Reset is as Memory.Reset.
+func (t *Timers) Reset() {
+	for g := range t.groups {
+		t.clear(Group(g))
+		t.publish(Group(g))
+	}
+	t.history.reset()
 }
 
 func (m *Memory) table(g Group) *table { return &m.groups[g].table }

@@ -35,7 +35,7 @@ func (m *Memory) Snapshot(g Group, dst []byte) []byte {
 }
 
 func (h *history) split(ranges, groups int) {
-	h.chains = make([]chain, max(1, min(ranges, groups)))
+	h.chains = make([]Chain, max(1, min(ranges, groups)))
 }
 
 // snapshot appends a full part of the group, as it is now.

@@ -32,7 +32,8 @@
 //  1. The results do not depend on the order of records and watermarks, but for which
 //     records are late.
 //  2. What a join knows is in Store and Timers, but for the watermark that its groups
-//     have reached.
+//     have reached. All of it is in checkpoints: a restored one goes on as one that
+//     never stopped.
 //  3. A call that is refused has changed nothing: all room is reserved, and all pairs
 //     are counted, before the first change.
 //  4. A record costs the same, whatever else its pane holds, and what its pairs cost.

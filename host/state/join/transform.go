@@ -38,9 +38,10 @@ type Config struct {
 	Late stream.Tag // of records that came too late
 }
 
-// Transform joins the records of one vertex. It implements stream.Keyed.
+// Transform joins the records of one vertex. It implements stream.Durable.
 type Transform struct {
 	state.Keys
+	state.Tables
 	cfg    Config
 	panes  window.Spec // which panes a record is in, and how long they stay
 	store  *state.Memory
@@ -91,6 +92,11 @@ func New(c Config) (*Transform, error) {
 	for n := range t.groups {
 		t.groups[n].reached = stream.NoWatermark
 	}
+	t.Tables = state.NewTables(c.Groups, state.Notes{
+		Fresh:  []int64{int64(stream.NoWatermark)},
+		Note:   func(g state.Group, n []int64) { n[0] = int64(t.groups[g].reached) },
+		Recall: func(g state.Group, n []int64) { t.groups[g].reached = stream.Watermark(n[0]) },
+	}, state.Table{Name: "records", Held: t.store}, state.Table{Name: "timers", Held: t.timers})
 	return t, nil
 }
 

@@ -24,7 +24,9 @@
 //  3. A call gets one timer of a key at most, so that the next one of that key fires
 //     as the call before has left it, moved or deleted. Those of a key fire in the
 //     order of their times.
-//  4. Once the inputs have ended everything that is set fires, but what sets timers
+//  4. A restored transform goes on as one that never stopped, but that timers of the
+//     same time may fire in another order.
+//  5. Once the inputs have ended everything that is set fires, but what sets timers
 //     again and again fails in the end.
 //
 // The first List in a group of keys sorts the names of the group, which are kept in

@@ -35,9 +35,10 @@ type Config struct {
 	Key func(b *stream.Batch, i int) ([]byte, bool)
 }
 
-// Transform calls a guest with state. It implements stream.Keyed.
+// Transform calls a guest with state. It implements stream.Durable.
 type Transform struct {
 	state.Keys
+	state.Tables
 	cfg          Config
 	guest        Guest
 	seed         maphash.Seed
@@ -56,11 +57,25 @@ type Transform struct {
 // guest.
 func NewTransform(c Config, g Guest) *Transform {
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	return &Transform{
+	t := &Transform{
 		Keys: state.NewKeys(c.Groups, c.Key), cfg: c, guest: g, seed: maphash.MakeSeed(), store: state.NewMemory(c.Groups, budget),
 		event: state.NewTimers(c.Groups, budget), clock: state.NewTimers(c.Groups, budget),
 		reached: slices.Repeat([]int64{math.MinInt64}, c.Groups),
 	}
+	t.Tables = state.NewTables(c.Groups, state.Notes{
+		Fresh:  []int64{math.MinInt64},
+		Note:   func(g state.Group, n []int64) { n[0] = t.reached[g] },
+		Recall: func(g state.Group, n []int64) { t.reached[g] = n[0] },
+	}, state.Table{Name: "values", Held: t.store}, state.Table{Name: "event-timers", Held: t.event}, state.Table{Name: "clock-timers", Held: t.clock})
+	return t
+}
+
+// Restored implements stream.Durable: it tells the store what time it is.
+func (t *Transform) Restored(context.Context) error {
+	for g, at := range t.reached {
+		t.store.Expire(state.Group(g), at)
+	}
+	return nil
 }
 
 // Usage is what the vertex remembers: values and timers.

@@ -39,7 +39,8 @@
 // Invariants:
 //
 //  1. What an operator knows is in Store and Timers: an operator over copies of
-//     them goes on in the same way.
+//     them goes on in the same way. What a vertex knows beside, its progress, is in
+//     checkpoints, too: a restored one goes on as one that never stopped.
 //  2. Each window with records has a timer for its next step, shared by the keys of
 //     a group but for sessions: what is in the store leaves it with the watermark.
 //  3. Sessions of a key do not overlap, and their ids are distinct.

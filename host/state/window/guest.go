@@ -11,7 +11,7 @@ import (
 
 // Guests aggregates the records of one vertex with what a guest knows of it: it
 // keeps the accumulators, and calls the guest with many windows at once. Windows
-// open, fire and end as those of an Operator do. It implements stream.Keyed.
+// open, fire and end as those of an Operator do. It implements stream.Durable.
 //
 //	records ─▶ In: which windows? ─▶ accumulators ─▶ Merge, Add, Result ─▶ Store, Timers
 //	                                    ▲ of the call alone until all has gone well │
@@ -28,6 +28,7 @@ import (
 // each of those that came too late.
 type Guests struct {
 	state.Keys
+	state.Tables
 	cfg    GuestConfig
 	store  *state.Memory
 	timers *state.Timers
@@ -53,10 +54,8 @@ type GuestConfig struct {
 
 // guestGroup is what is known of a group beside its windows.
 type guestGroup struct {
-	reached stream.Watermark // everything due by then is done
-	latest  int64            // the latest event time that came
-	used    bool             // a record came
-	_       [64]byte         // groups share no cache line
+	progress
+	_ [64]byte // groups share no cache line
 }
 
 // NewGuests returns an aggregation with empty state. Its error has no place.
@@ -70,8 +69,9 @@ func NewGuests(c GuestConfig) (*Guests, error) {
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
 	t := &Guests{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]guestGroup, c.Groups)}
 	for g := range t.groups {
-		t.groups[g].reached = stream.NoWatermark
+		t.groups[g].progress = fresh
 	}
+	t.Tables = tables(c.Groups, func(g state.Group) *progress { return &t.groups[g].progress }, t.store, t.timers)
 	return t, nil
 }
 

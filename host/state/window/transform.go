@@ -26,11 +26,12 @@ type Config struct {
 }
 
 // Transform aggregates the records of one vertex with what is built in. It
-// implements stream.Keyed. Results are JSON (see Result.AppendJSON), have the key
+// implements stream.Durable. Results are JSON (see Result.AppendJSON), have the key
 // of their records, and as event time the last moment of their window, or for
 // the global one the latest that came.
 type Transform struct {
 	state.Keys
+	state.Tables
 	cfg    Config
 	store  *state.Memory
 	timers *state.Timers
@@ -41,17 +42,15 @@ type Transform struct {
 type group struct {
 	operator *Operator
 	agg      Aggregator
-	reached  stream.Watermark // everything due by then is done
-	latest   int64            // the latest event time that came
-	used     bool             // a record came
-	scratch  []byte           // an accumulator, and results
-	records  []Record         // in hand
-	all      []state.Group    // the group, for each of them
-	acc      int              // the largest accumulator seen
-	need     room             // of the records in hand
-	touched  []state.Group    // those of the records in hand, if the first is of this one
-	listed   bool             // in touched of the first one
-	_        [64]byte         // groups share no cache line
+	progress
+	scratch []byte        // an accumulator, and results
+	records []Record      // in hand
+	all     []state.Group // the group, for each of them
+	acc     int           // the largest accumulator seen
+	need    room          // of the records in hand
+	touched []state.Group // those of the records in hand, if the first is of this one
+	listed  bool          // in touched of the first one
+	_       [64]byte      // groups share no cache line
 }
 
 // NewTransform returns an aggregation with empty state. Its error has no place.
@@ -67,8 +66,9 @@ func NewTransform(c Config) (*Transform, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.groups = append(t.groups, group{operator: o, agg: agg, reached: stream.NoWatermark})
+		t.groups = append(t.groups, group{operator: o, agg: agg, progress: fresh})
 	}
+	t.Tables = tables(c.Groups, func(g state.Group) *progress { return &t.groups[g].progress }, t.store, t.timers)
 	return t, nil
 }
 
