@@ -37,7 +37,9 @@ func (h *Host) serve(ctx context.Context) (stop func() error) {
 	budget := float64(Budget(h.Settings))
 	detach := []func(){h.server.Metrics.Attach(func(w *admin.Writer) { w.Gauge(admin.MemoryBudget, budget) })}
 	for _, p := range h.running {
-		detach = append(detach, h.server.Metrics.Attach(p.collect))
+		for _, c := range p.collect {
+			detach = append(detach, h.server.Metrics.Attach(c))
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)

@@ -1,7 +1,7 @@
 package host
 
 import (
-	"errors"
+	"cmp"
 	"path/filepath"
 
 	"github.com/wasmill/wasmill/host/control"
@@ -9,7 +9,8 @@ import (
 )
 
 // CheckpointsOf names the checkpoints of a pipeline: by its file, or by the address of
-// their store and its name.
+// their store and its name. With both, those at the address are looked at as the file's
+// pipeline sees them, which also gives the name if there is no other.
 type CheckpointsOf struct {
 	File string
 
@@ -26,9 +27,9 @@ func Checkpoints(of CheckpointsOf, o Options) (*control.Checkpoints, error) {
 	}
 	stores := control.NewStores(settings, o.Env)
 	if of.File == "" {
-		at := control.StoreAt{Where: "--storage"}
-		if err := at.Storage.UnmarshalText([]byte(of.Storage)); err != nil {
-			return nil, placeFlag(err)
+		at, err := storageAt(of.Storage, "--storage")
+		if err != nil {
+			return nil, err
 		}
 		return control.OpenCheckpoints(stores, at, of.Pipeline, nil)
 	}
@@ -43,16 +44,11 @@ func Checkpoints(of CheckpointsOf, o Options) (*control.Checkpoints, error) {
 			Fix: "add checkpoint: {storage: file://./data/checkpoints}, or name those of another one with --storage and --pipeline",
 		}
 	}
-	return control.OpenCheckpoints(stores, at, c.Name, c)
-}
-
-// placeFlag says that an error is about the flag --storage.
-func placeFlag(err error) error {
-	e, ok := errors.AsType[*stream.Error](err)
-	if !ok {
-		return err
+	if of.Storage == "" {
+		return control.OpenCheckpoints(stores, at, c.Name, c)
 	}
-	placed := *e
-	placed.Code, placed.Where = stream.Usage, "--storage"
-	return &placed
+	if at, err = storageAt(of.Storage, "--storage"); err != nil {
+		return nil, err
+	}
+	return control.OpenCheckpoints(stores, at, cmp.Or(of.Pipeline, c.Name), c)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/control/durable"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
@@ -35,6 +36,11 @@ type Options struct {
 	// Watch keeps a plugin from being loaded again that is in a call when a fatal
 	// error ends the process. It sets the process's crash output.
 	Watch bool
+	Start durable.Start // of pipelines with checkpoints
+	// From are other checkpoints, of which Start takes one. Without a name they are
+	// those of a pipeline with the same one. nil = the pipeline's own.
+	From    *CheckpointsOf
+	Version string // of this binary, which checkpoints name
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool
@@ -46,6 +52,7 @@ type Host struct {
 	Uncached error // why compiled plugins are not kept; nil = they are
 	Admin    Admin
 	engine   *wasm.Engine
+	stores   *control.Stores
 	server   *admin.Server // nil = health and metrics are not served
 	running  []*Pipeline
 	ran      bool
@@ -57,7 +64,8 @@ type Pipeline struct {
 	File   string
 	Config *config.Pipeline
 	*pipeline.Pipeline
-	collect func(*admin.Writer)
+	Durable *durable.Runner // what takes checkpoints of it; nil = it has none
+	collect []func(*admin.Writer)
 }
 
 // Settings reads the settings of the process.
@@ -102,7 +110,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine}
+	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env)}
 	if o.Watch {
 		if err := engine.Watch(); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))
@@ -174,18 +182,40 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	if o.Events != nil {
 		b.Events = o.Events(c.Name)
 	}
+	start, err := h.start(c, o)
+	if err != nil {
+		return err
+	}
 	graph, err := b.Build(ctx, c)
 	if err != nil {
 		return err
 	}
-	p, err := pipeline.New(graph, b.Hooks())
+	p := &Pipeline{Name: c.Name, File: file, Config: c}
+	if c.Checkpoint == nil {
+		p.Pipeline, err = pipeline.New(graph, b.Hooks())
+	} else {
+		p.Durable, err = b.Durable(c, graph, h.stores, start, o.Version)
+	}
 	if err != nil {
 		return err
 	}
-	h.running = append(h.running, &Pipeline{
-		Name: c.Name, File: file, Config: c, Pipeline: p, collect: control.Metrics(c, graph, p),
-	})
+	if p.Durable != nil {
+		p.Pipeline = p.Durable.Pipeline
+	}
+	p.collect = append(p.collect, control.Metrics(c, graph, p.Pipeline))
+	if p.Durable != nil {
+		p.collect = append(p.collect, control.CheckpointMetrics(c.Name, p.Durable))
+	}
+	h.running = append(h.running, p)
 	return nil
+}
+
+// run runs the pipeline, from its last checkpoint if it has some.
+func (p *Pipeline) run(ctx context.Context) error {
+	if p.Durable != nil {
+		return p.Durable.Run(ctx)
+	}
+	return p.Run(ctx, nil)
 }
 
 // Status is what there is to see of a host.
@@ -197,7 +227,16 @@ type Status struct {
 func (h *Host) Status() Status {
 	s := Status{Pipelines: []control.Status{}}
 	for _, p := range h.running {
-		s.Pipelines = append(s.Pipelines, control.StatusOf(p.Config, p.Pipeline))
+		s.Pipelines = append(s.Pipelines, p.Status())
+	}
+	return s
+}
+
+// Status may be called at any time.
+func (p *Pipeline) Status() control.Status {
+	s := control.StatusOf(p.Config, p.Pipeline)
+	if p.Durable != nil {
+		s.Checkpoint = control.CheckpointStatusOf(p.Durable)
 	}
 	return s
 }
@@ -214,7 +253,7 @@ func (h *Host) Run(ctx context.Context) error {
 	errs := make([]error, len(h.running))
 	var all sync.WaitGroup
 	for i, p := range h.running {
-		all.Go(func() { errs[i] = p.Run(ctx, nil) })
+		all.Go(func() { errs[i] = p.run(ctx) })
 	}
 	all.Wait()
 	return errors.Join(append(errs, stop())...)

@@ -17,9 +17,10 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/config", "host/pipeline", "host/wasm", "host/stream"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/config", "host/pipeline", "host/wasm", "host/stream"},
 	"host/admin":                   {"host/stream"},
-	"host/control":                 {"host/admin", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
+	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
+	"host/control":                 {"host/admin", "host/control/durable", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
 	"host/diagram":                 {"host/config"},
 	"host/wasm/meter":              {"host/wasm/binary"},
@@ -31,6 +32,7 @@ var may = map[string][]string{
 	"host/state":                   {"host/stream"},
 	"host/state/join":              {"host/state", "host/state/window", "host/stream"},
 	"host/state/process":           {"host/state", "host/stream"},
+	"host/state/statetest":         {"host/stream"},
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},

@@ -25,13 +25,14 @@ func (h *Host) Stuck(after time.Duration) error {
 				held = append(held, fmt.Sprintf("%s holds %s", v.Vertex, text))
 			}
 		}
+		held = append(held, unfinished(p.Checkpoint)...)
 		if held == nil {
 			held = []string{"no vertex holds a record, so a source or sink does not open, stop or flush"}
 		}
 		errs = append(errs, &stream.Error{
 			Code: stream.DrainTimeout, Where: "pipeline " + p.Pipeline,
 			Why: fmt.Sprintf("what was read is not through after %v: %s", after, strings.Join(held, "; ")),
-			Fix: "see what the last of these waits for (/status names the oldest while it runs), or set shutdown.grace to a longer time",
+			Fix: "see what the last of these waits for (/status tells more while it runs), or set shutdown.grace to a longer time",
 		})
 	}
 	return errors.Join(errs...)
@@ -49,4 +50,25 @@ func holds(v control.VertexStatus) string {
 		parts = append(parts, fmt.Sprintf("the oldest in flight for %.3g s", v.Oldest))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// unfinished says which checkpoints the end waits for, nil if there are none.
+func unfinished(c *control.CheckpointStatus) (parts []string) {
+	if c == nil {
+		return nil
+	}
+	for _, f := range c.InFlight {
+		text := fmt.Sprintf("checkpoint %d (%s) is %s for %.3g s", f.Epoch, f.Reason, f.Phase, f.Age)
+		if len(f.WaitsFor) > 0 {
+			text += fmt.Sprintf(" and waits for %v", f.WaitsFor)
+		}
+		parts = append(parts, text)
+	}
+	if c.InARow > 0 && c.LastError != nil {
+		if parts == nil {
+			parts = []string{"the last checkpoint failed and is tried again"}
+		}
+		parts[len(parts)-1] += "; the error before: " + *c.LastError
+	}
+	return parts
 }

@@ -13,6 +13,16 @@ const (
 	PipelinePhase   Name = "wasmill_pipeline_phase"
 	PipelineLatency Name = "wasmill_pipeline_latency_seconds"
 
+	CheckpointDuration   Name = "wasmill_checkpoint_duration_seconds"
+	CheckpointBytes      Name = "wasmill_checkpoint_bytes_total"
+	CheckpointAge        Name = "wasmill_checkpoint_age_seconds"
+	CheckpointFailures   Name = "wasmill_checkpoint_failures_total"
+	CheckpointsCompleted Name = "wasmill_checkpoint_completed_total"
+	CheckpointRestore    Name = "wasmill_checkpoint_restore_seconds"
+	CheckpointInterval   Name = "wasmill_checkpoint_interval_seconds"
+	CheckpointsKept      Name = "wasmill_checkpoint_kept_epochs"
+	CheckpointsInFlight  Name = "wasmill_checkpoint_in_flight_epochs"
+
 	VertexInfo        Name = "wasmill_vertex_info"
 	RecordsIn         Name = "wasmill_vertex_records_in_total"
 	RecordsOut        Name = "wasmill_vertex_records_out_total"
@@ -77,6 +87,16 @@ func Families() []Family {
 
 		{PipelinePhase, KindGauge, "1 for the phase the pipeline is in, 0 for the others."},
 		{PipelineLatency, KindHistogram, "Time from the read of a record until it and all that came of it is settled, to about 6 percent."},
+
+		{CheckpointDuration, KindHistogram, "Time of checkpoints that were stored, by the label phase: align, until all vertices had the barrier; pause, the longest that one stood still; upload; commit, of those that are complete."},
+		{CheckpointBytes, KindCounter, "Bytes of state that checkpoints added, before compression: full replaces what was stored before, incremental builds on it."},
+		{CheckpointAge, KindGauge, "Age of the last complete checkpoint, or of the one that was restored while there is none; absent while a start would begin with nothing."},
+		{CheckpointFailures, KindCounter, "Checkpoints that failed, or attempts to commit one, by the label reason: snapshot, timeout, upload, commit, fenced."},
+		{CheckpointsCompleted, KindCounter, "Checkpoints that are stored and committed."},
+		{CheckpointRestore, KindGauge, "How long the restore at the start took; absent before."},
+		{CheckpointInterval, KindGauge, "The interval in force; 0 = checkpoints on request only."},
+		{CheckpointsKept, KindGauge, "Checkpoints that can be restored, as of the last collection of old ones; absent before."},
+		{CheckpointsInFlight, KindGauge, "Checkpoints under way."},
 
 		{VertexInfo, KindGauge, "1; what the vertex is, in its labels role and plugin."},
 		{RecordsIn, KindCounter, "Records taken from edges, or read by a source."},

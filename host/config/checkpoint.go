@@ -53,7 +53,7 @@ const (
 func (b *binder) checkpoint(p path, in any, out reflect.Value) {
 	k := checkpointKeys{
 		Interval: Interval{Fixed: 10 * time.Second}, Retain: 3,
-		Timeout: 10 * time.Minute, AlignTimeout: 10 * time.Second, TolerableFailures: 10,
+		Timeout: 10 * time.Minute, AlignTimeout: 10 * time.Second, TolerableFailures: 1000,
 	}
 	b.fields(p, in, reflect.ValueOf(&k).Elem())
 	if _, ok := in.(map[string]any); !ok {

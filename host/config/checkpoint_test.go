@@ -15,7 +15,7 @@ func TestAPipelineHasCheckpointsIfItSaysSo(t *testing.T) {
 		Storage: config.Storage{Folder: "./data/checkpoints"},
 		Live: config.CheckpointSettings{
 			Interval: config.Interval{Fixed: 10 * time.Second}, Retain: 3,
-			Timeout: 10 * time.Minute, AlignTimeout: 10 * time.Second, TolerableFailures: 10,
+			Timeout: 10 * time.Minute, AlignTimeout: 10 * time.Second, TolerableFailures: 1000,
 		},
 	})
 	p = pipeline(t, small+"checkpoint: {storage: s3://bucket/a/b/, retain: 7, retainFor: 1h, timeout: 0s, minPause: 2s, alignTimeout: 1s, tolerableFailures: 0}\n",

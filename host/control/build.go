@@ -38,7 +38,6 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	for i := range c.Edges {
 		g.Edges = append(g.Edges, build.edge(&c.Edges[i]))
 	}
-	build.checkDurable()
 	build.checkFiles()
 	build.checkMemory()
 	for i := range c.Vertices {
@@ -48,18 +47,6 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 		return pipeline.Graph{}, errors.Join(err, closeTransforms(ctx, g))
 	}
 	return g, nil
-}
-
-// checkDurable refuses a pipeline that counts on checkpoints: none are taken yet.
-func (b *build) checkDurable() {
-	if b.config.Checkpoint == nil {
-		return
-	}
-	b.errs = append(b.errs, &stream.Error{
-		Code: stream.ConfigValue, Where: b.config.Where("checkpoint"),
-		Why: "this version takes no checkpoints: the run would begin anew after a crash",
-		Fix: "remove checkpoint to run without; wasmill checkpoint reads what others have stored",
-	})
 }
 
 func closeTransforms(ctx context.Context, g pipeline.Graph) error {

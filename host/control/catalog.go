@@ -35,8 +35,9 @@ type sourceKind struct {
 }
 
 type sinkKind struct {
-	settings func() any
-	open     func(settings any, l *Lent) stream.Sink
+	settings  func() any
+	open      func(settings any, l *Lent) stream.Sink
+	guarantee func(settings any, l *Lent) Guarantee
 }
 
 func pointerTo[T any](defaults func() T) func() any {
@@ -66,13 +67,18 @@ func sinks() map[string]sinkKind {
 			c := *s.(*file.SinkConfig)
 			c.Path = l.path(c.Path)
 			return file.NewSink(c)
+		}, func(s any, l *Lent) Guarantee {
+			if device(l.path(s.(*file.SinkConfig).Path)) {
+				return AtLeastOnce
+			}
+			return ExactlyOnce
 		}},
 		"stdout": {pointerTo(stdio.DefaultSink), func(s any, l *Lent) stream.Sink {
 			return stdio.NewSink(*s.(*stdio.SinkConfig), l.Stdout)
-		}},
+		}, func(any, *Lent) Guarantee { return AtLeastOnce }},
 		"drop": {pointerTo(drop.DefaultSink), func(s any, _ *Lent) stream.Sink {
 			return drop.NewSink(*s.(*drop.SinkConfig))
-		}},
+		}, func(any, *Lent) Guarantee { return "" }},
 	}
 }
 

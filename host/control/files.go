@@ -22,8 +22,8 @@ func (b *build) checkFiles() {
 			continue
 		}
 		path := identity(b.Lent.path(c.Path))
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			continue // a device or a pipe may have several ends
+		if device(path) {
+			continue // it may have several ends
 		}
 		refuse := func(why, fix string) {
 			where := b.config.Where(fmt.Sprintf("vertices[%d].sink.file.path", i))
@@ -61,6 +61,12 @@ func (b *build) readerOf(path string) (stream.VertexID, bool) {
 		}
 	}
 	return "", false
+}
+
+// device says whether a path is that of a device, a pipe or anything but a file.
+func device(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // identity is a path without links and relative parts, as far as it exists.

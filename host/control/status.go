@@ -15,6 +15,8 @@ type Status struct {
 	Phase    pipeline.Phase `json:"phase"`
 	Vertices []VertexStatus `json:"vertices"`
 	Oldest   []FlightStatus `json:"oldest"` // calls in flight, the longest first
+
+	Checkpoint *CheckpointStatus `json:"checkpoint,omitempty"` // nil = it takes none
 }
 
 // VertexStatus is Status of a vertex.
@@ -80,8 +82,8 @@ type FlightStatus struct {
 // listed is how many calls in flight a Status lists.
 const listed = 10
 
-// StatusOf returns the status of a pipeline that was built from a config. It may
-// be called at any time, also after the run.
+// StatusOf returns the status of a pipeline that was built from a config, without that
+// of its checkpoints. It may be called at any time, also after the run.
 func StatusOf(c *config.Pipeline, p *pipeline.Pipeline) Status {
 	s := Status{Pipeline: c.Name, Phase: p.Phase(), Vertices: []VertexStatus{}, Oldest: []FlightStatus{}}
 	for i, v := range p.Stats() { // in the order of the config

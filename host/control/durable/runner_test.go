@@ -1,0 +1,281 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wasmill/wasmill/checkpoint"
+	"github.com/wasmill/wasmill/checkpoint/storetest"
+	"github.com/wasmill/wasmill/host/control/durable"
+	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+func TestARunEndsWithALastCheckpointAndTheNextReadsNothingAgain(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.count = 1000
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		w.expect(1000)
+		if m := w.manifest(0); m.Reason != checkpoint.ReasonFinal || position(t, m) != 1000 {
+			t.Errorf("the last checkpoint is %s at %d", m.Reason, position(t, m))
+		}
+		w.count = 1500
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		w.expect(1500)
+	})
+}
+
+func TestARunThatIsKilledGoesOnFromItsLastCheckpoint(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.slow = func(value string) time.Duration { return time.Duration(len(value)*int(value[0])%7) * time.Millisecond }
+		w.count = 5000
+		for range 20 {
+			l := w.begin()
+			time.Sleep(230 * time.Millisecond)
+			l.kill()
+		}
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		w.expect(5000)
+	})
+}
+
+func TestSourcesAreAcknowledgedOnlyForWhatIsStored(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		l := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		w.store.Break(storetest.Put, "manifest", 0, storetest.Fault{Err: storetest.Down})
+		synctest.Wait()
+		stored := position(t, w.manifest(0))
+		time.Sleep(5 * time.Second)
+		if last := w.acked[len(w.acked)-1]; last != stored {
+			t.Errorf("acknowledged up to %d, stored up to %d", last, stored)
+		}
+		w.store.Heal()
+		l.drain()
+		if last := w.acked[len(w.acked)-1]; last != position(t, w.manifest(0)) || last < 5000 {
+			t.Errorf("acknowledged up to %d at the end", last)
+		}
+	})
+}
+
+func TestAFailedUploadCostsOneCheckpoint(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.settings.Interval = time.Second
+		l := w.begin()
+		time.Sleep(2500 * time.Millisecond)
+		w.store.Break(storetest.All, "", 0, storetest.Fault{Hang: true})
+		time.Sleep(30 * time.Second)
+		w.store.Heal()
+		w.store.Break(storetest.All, "", 0, storetest.Fault{Err: storetest.Down})
+		time.Sleep(30 * time.Second)
+		if l.Phase() != pipeline.PhaseRunning || len(w.failed) < 3 {
+			t.Fatalf("phase %s after %d failures", l.Phase(), len(w.failed))
+		}
+		at := position(t, w.manifest(0))
+		w.store.Heal()
+		time.Sleep(w.settings.Interval + 10*time.Second)
+		if now := position(t, w.manifest(0)); now < at+60_000 {
+			t.Errorf("the checkpoint after the failure stands at %d, the one before at %d", now, at)
+		}
+		if s := l.Checkpoints(); s.Aborted < 3 || s.InARow != 0 || s.Last == nil {
+			t.Errorf("status %+v", s)
+		}
+		l.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}
+
+func TestTooManyFailuresEndTheRun(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.settings.TolerableFailures = 2
+		l := w.begin()
+		time.Sleep(time.Second)
+		w.store.Break(storetest.Put, "", 0, storetest.Fault{Err: storetest.Down})
+		err := <-l.done
+		if stream.CodeOf(err) != stream.CheckpointFailed || l.Phase() != pipeline.PhaseFailed {
+			t.Errorf("phase %s, %v", l.Phase(), err)
+		}
+	})
+}
+
+func TestAWriterThatIsTakenOverEndsAndCommitsNothing(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		first := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		synctest.Wait()
+		other := w.begin()
+		err := <-first.done
+		if !errors.Is(err, checkpoint.ErrFenced) || stream.ExitCode(err) != stream.ExitFenced {
+			t.Errorf("the first ended with %v", err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		other.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}
+
+func TestADamagedCheckpointIsSkippedAndNoneIsNoStart(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		l := w.begin()
+		time.Sleep(550 * time.Millisecond)
+		l.kill()
+		newest := w.manifest(0).Epoch
+		w.change = func(*durable.Config) {
+			w.store.Break(storetest.Get, "manifest", 1, storetest.Fault{Alter: func(data []byte) []byte { data[10] ^= 1; return data }})
+		}
+		l = w.begin()
+		time.Sleep(50 * time.Millisecond)
+		if len(w.damaged) != 1 || w.damaged[0] != newest || w.restored.Epoch != newest-1 {
+			t.Errorf("damaged %v, restored %d, the newest is %d", w.damaged, w.restored.Epoch, newest)
+		}
+		l.kill()
+		w.change = func(*durable.Config) {
+			w.store.Break(storetest.Get, "manifest", 0, storetest.Fault{Alter: func(data []byte) []byte { return data[:len(data)/2] }})
+		}
+		if err := <-w.begin().done; stream.CodeOf(err) != stream.CheckpointUnreadable {
+			t.Errorf("none can be read: %v", err)
+		}
+	})
+}
+
+func TestWhatIsInSlowCallsIsInTheLastCheckpointAfterDrain(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.slow = func(value string) time.Duration {
+			if strings.HasSuffix(value, "77") {
+				return time.Hour
+			}
+			return 0
+		}
+		l := w.begin()
+		time.Sleep(300 * time.Millisecond)
+		began := time.Now()
+		l.drain()
+		if took := time.Since(began); took > 2*time.Second || l.Phase() != pipeline.PhaseStopped {
+			t.Errorf("draining took %v, phase %s", took, l.Phase())
+		}
+		w.slow = func(string) time.Duration { return 0 }
+		l = w.begin()
+		time.Sleep(300 * time.Millisecond)
+		if w.restored.InFlight == 0 {
+			t.Error("nothing was in flight")
+		}
+		l.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}
+
+func TestAtTheEndOfItsSourcesARunWaitsForSlowCalls(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.count = 100
+		w.slow = func(value string) time.Duration { return time.Duration(len(value)) * time.Minute }
+		began := time.Now()
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		w.expect(100)
+		if took := time.Since(began); took < 45*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestACommitThatFailsIsTriedAgain(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		l := w.begin()
+		time.Sleep(250 * time.Millisecond)
+		w.out.mu.Lock()
+		w.out.fail = errors.New("no")
+		w.out.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		if s := l.Checkpoints(); s.CommitsFailed == 0 || len(s.InFlight) != 1 || s.InFlight[0].Phase != checkpoint.PhaseCommitting {
+			t.Errorf("status %+v", s)
+		}
+		l.kill()
+		w.out.fail = nil
+		l = w.begin()
+		time.Sleep(250 * time.Millisecond)
+		l.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}
+
+func TestAFreshStartForgetsEverything(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.count = 300
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		before := w.manifest(0).Epoch
+		w.out.shown, w.start.Fresh = nil, true
+		l := w.begin()
+		time.Sleep(150 * time.Millisecond)
+		l.kill()
+		if m := w.manifest(0); m.Epoch <= before || m.Parent != 0 && m.Parent <= before {
+			t.Errorf("epoch %d after %d builds on %d", m.Epoch, before, m.Parent)
+		}
+		w.start.Fresh = false
+		if err := <-w.begin().done; err != nil {
+			t.Fatal(err)
+		}
+		w.expect(300)
+	})
+}
+
+func TestARunMayBeginWithAnOlderCheckpointOrThatOfAnotherPlace(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		l := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		l.kill()
+		newest := w.manifest(0)
+		w.start.Epoch = newest.Epoch - 1
+		at := position(t, w.manifest(w.start.Epoch))
+		l = w.begin()
+		time.Sleep(5 * time.Millisecond)
+		synctest.Wait()
+		if m := w.manifest(0); w.restored.Epoch != w.start.Epoch || m.Epoch <= newest.Epoch || m.Parent != w.start.Epoch || position(t, m) < at {
+			t.Errorf("restored %d; the newest is %d, and builds on %d", w.restored.Epoch, m.Epoch, m.Parent)
+		}
+		l.kill()
+
+		other := newWorld(t)
+		other.start.From = &durable.Origin{Pipeline: "p", Open: func(context.Context) (checkpoint.Store, error) { return w.place.Open(), nil }}
+		l = other.begin()
+		time.Sleep(5 * time.Millisecond)
+		synctest.Wait()
+		if m := other.manifest(0); other.restored.Epoch != w.manifest(0).Epoch || m.Parent != 0 || position(t, m) < at {
+			t.Errorf("restored %d; the first one builds on %d", other.restored.Epoch, m.Parent)
+		}
+		l.kill()
+	})
+}
+
+func TestARestoreThatDropsSomethingIsRefusedUnlessAllowed(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		w.slow = func(string) time.Duration { return 10 * time.Millisecond }
+		l := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		l.kill()
+		w.slow = nil
+		err := <-w.begin().done
+		if stream.CodeOf(err) != stream.CheckpointUnfit || stream.ExitCode(err) != stream.ExitInput || !strings.Contains(err.Error(), "slow: there is no such vertex any more, which drops") {
+			t.Errorf("got %v", err)
+		}
+		w.start.AllowDropped = true
+		l = w.begin()
+		time.Sleep(50 * time.Millisecond)
+		if w.restored.Epoch == 0 || len(w.restored.Findings) == 0 {
+			t.Errorf("restored %+v", w.restored)
+		}
+		l.drain()
+	})
+}
