@@ -14,7 +14,7 @@ rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsub
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-nexmark bench-micro third-party clean
+.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-nexmark bench-micro third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -119,6 +119,11 @@ bench-state: plugins/count-by.wasm
 # not count; ends with figures. EVENTS and RUNS say how much of it.
 bench-nexmark: plugins/nexmark.wasm $(nexmark-plugins)
 	@FIGURES=1 $(GO) test ./examples/nexmark -run '^TestFigures$$' -count 1 -timeout 60m -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+
+# What checkpoints cost, and how long a restore takes; some minutes, and MinIO. Ends
+# with figures.
+bench-checkpoint:
+	@FIGURES=1 $(GO) test -tags minio ./host/control/durable -run '^TestFigures$$' -count 1 -timeout 60m -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS' -e '^ *---'
 
 # Real modules from npm through the rewriter; needs npm and its registry.
 third-party:
