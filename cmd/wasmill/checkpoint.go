@@ -17,21 +17,21 @@ func newCheckpoint(f *flags, s stdio) *cobra.Command {
 	of := &checkpointFlags{}
 	c := &cobra.Command{
 		Use:   "checkpoint",
-		Short: "List, show, verify, delete and compare checkpoints",
+		Short: "List, show, verify, compare, delete and rehearse checkpoints",
 		Long: `checkpoint looks at what a pipeline has stored, in a folder or a bucket, whether
 it runs or not. Name the pipeline by its file, or by --storage and --pipeline.
 Keys of buckets are settings of the process: s3 in wasmill.yaml.`,
 		Example: `  wasmill checkpoint list pipeline.yaml
   wasmill checkpoint show pipeline.yaml 42
   wasmill checkpoint verify --storage s3://bucket/prefix --pipeline access-log`,
-		Args: args(1, 1, "one of list, show, verify, delete and diff"),
+		Args: args(1, 1, "one of list, show, verify, restore, delete and diff"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %q: use list, show, verify, delete or diff", a[0]))
+			return usageError(c, fmt.Sprintf("there is no command %q: use list, show, verify, restore, delete or diff", a[0]))
 		},
 	}
 	c.PersistentFlags().StringVar(&of.storage, "storage", "", "where the checkpoints are, as file://./path or s3://bucket/prefix, instead of a pipeline file")
 	c.PersistentFlags().StringVar(&of.pipeline, "pipeline", "", "name of the pipeline, with --storage")
-	c.AddCommand(newCheckpointList(f, of, s), newCheckpointShow(f, of, s), newCheckpointVerify(f, of, s), newCheckpointDelete(f, of, s), newCheckpointDiff(f, of, s))
+	c.AddCommand(newCheckpointList(f, of, s), newCheckpointShow(f, of, s), newCheckpointVerify(f, of, s), newCheckpointRestore(f, of, s), newCheckpointDelete(f, of, s), newCheckpointDiff(f, of, s))
 	return c
 }
 
@@ -46,12 +46,9 @@ func (of *checkpointFlags) with(c *cobra.Command, f *flags, s stdio, a []string,
 	case (of.storage == "") != (of.pipeline == ""):
 		return usageError(c, "--storage and --pipeline go together")
 	case of.storage != "":
-	case len(a) == 0:
-		return usageError(c, "name a pipeline file, or --storage and --pipeline")
 	default:
-		_, missing := os.Stat(a[0])
-		if _, bad := strconv.ParseUint(a[0], 10, 64); bad == nil && missing != nil {
-			return usageError(c, "name a pipeline file before the epoch, or --storage and --pipeline")
+		if err := of.file(c, a); err != nil {
+			return err
 		}
 		from.File, a = a[0], a[1:]
 	}
@@ -65,6 +62,22 @@ func (of *checkpointFlags) with(c *cobra.Command, f *flags, s stdio, a []string,
 	}
 	defer func() { err = errors.Join(err, all.Close()) }()
 	return use(all, epochs)
+}
+
+// file makes sure that the first argument is a pipeline file and not an epoch.
+func (of *checkpointFlags) file(c *cobra.Command, a []string) error {
+	or := ""
+	if of.storage == "" {
+		or = ", or --storage and --pipeline"
+	}
+	if len(a) == 0 {
+		return usageError(c, "name a pipeline file"+or)
+	}
+	_, missing := os.Stat(a[0])
+	if _, bad := strconv.ParseUint(a[0], 10, 64); bad == nil && missing != nil {
+		return usageError(c, "name a pipeline file before the epoch"+or)
+	}
+	return nil
 }
 
 func parseEpochs(c *cobra.Command, a []string, least, most int) ([]stream.Epoch, error) {

@@ -51,6 +51,11 @@ func reportVerified(f *flags, s stdio, all *control.Checkpoints, v *control.Veri
 		_, err := fmt.Fprintf(s.out, "epoch %d of %s is whole: %s, %s\n", v.Epoch, all.Pipeline, counted(v.Objects, "object"), humanBytes(float64(v.Bytes)))
 		return err
 	}
+	return damagedCheckpoint(s, all, v)
+}
+
+// damagedCheckpoint lists what is damaged, and returns the error that it is.
+func damagedCheckpoint(s stdio, all *control.Checkpoints, v *control.Verification) error {
 	for _, p := range v.Problems {
 		fmt.Fprintf(s.out, "damaged: %s: %s\n", safe(p.Object), safe(p.Why))
 	}
@@ -94,12 +99,7 @@ func (r *reading) clear() {
 	}
 }
 
-// readingLine tells bytes, percent and rate.
+// readingLine tells how far reading is.
 func readingLine(done, total int64, took time.Duration) string {
-	percent := 100.0
-	if total > 0 {
-		percent = 100 * float64(done) / float64(total)
-	}
-	rate := float64(done) / max(took, time.Millisecond).Seconds()
-	return fmt.Sprintf("read %s of %s, %.0f %%, %s/s", humanBytes(float64(done)), humanBytes(float64(total)), percent, humanBytes(rate))
+	return "read " + transferred(done, total, float64(done)/max(took, time.Millisecond).Seconds())
 }

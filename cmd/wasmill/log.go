@@ -20,7 +20,8 @@ import (
 // logger turns what a host observes into log lines.
 type logger struct {
 	*slog.Logger
-	screen *screen // nil if lines do not go to a terminal
+	screen    *screen // nil if lines do not go to a terminal
+	transfers transfers
 }
 
 func newLogger(w io.Writer, c config.Log) *logger {
@@ -44,7 +45,7 @@ func newLogger(w io.Writer, c config.Log) *logger {
 // events returns the callbacks for one pipeline.
 func (l *logger) events(pipeline string) stream.Events {
 	log := l.With("pipeline", pipeline)
-	return stream.Events{
+	e := stream.Events{
 		GuestLog: func(v stream.VertexID, level stream.GuestLevel, text string) {
 			levels := [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 			log.Log(context.Background(), levels[level], "guest says", "vertex", v, "text", safe(text))
@@ -68,6 +69,8 @@ func (l *logger) events(pipeline string) stream.Events {
 			log.Warn("side input", "vertex", v, "name", name, "text", text)
 		},
 	}
+	l.checkpoints(pipeline, log, &e)
+	return e
 }
 
 // safe escapes what could steer a terminal, and bytes that are no text.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -64,6 +65,9 @@ func (p *progress) show(since time.Duration) {
 		return
 	}
 	p.lastLog = time.Now()
+	for _, t := range p.log.transfers.slow() {
+		p.log.Info(t.what+" under way", "pipeline", t.pipeline, "bytes", t.done, "of", t.total, "percent", percent(t.done, t.total), "bytes_per_second", math.Round(t.rate()))
+	}
 	for _, pl := range p.host.Pipelines() {
 		for i, s := range pl.Stats() {
 			p.log.Info("progress", "pipeline", pl.Name, "vertex", s.Vertex, "role", pl.Config.Vertices[i].Role(),
@@ -72,7 +76,7 @@ func (p *progress) show(since time.Duration) {
 	}
 }
 
-// table has a line for each vertex.
+// table has a line for each vertex, and for each transfer that takes long.
 func (p *progress) table(since time.Duration) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%-24s %-9s %15s %15s %12s %10s %10s\n", "VERTEX", "ROLE", "IN", "OUT", "OUT/S", "IN FLIGHT", "QUEUED")
@@ -92,6 +96,13 @@ func (p *progress) table(since time.Duration) string {
 			fmt.Fprintf(&s, "%-24s %-9s %15s %15s %12s %10s %10s\n", name, pl.Config.Vertices[i].Role(),
 				humanCount(v.RecordsIn), humanCount(v.RecordsOut), humanCount(uint64(rate)), humanCount(uint64(v.Processing.Records+v.Output.Records)), humanCount(uint64(v.Input.Records)))
 		}
+	}
+	for _, t := range p.log.transfers.slow() {
+		name := t.what
+		if len(p.host.Pipelines()) > 1 {
+			name = t.pipeline + ": " + name
+		}
+		fmt.Fprintf(&s, "%s: %s\n", name, transferred(t.done, t.total, t.rate()))
 	}
 	return s.String()
 }
@@ -121,6 +132,9 @@ func (p *progress) summary() {
 	}
 	if p.log.screen != nil {
 		fmt.Fprintf(p.out, "done: %s records read in %v, %s per second\n", humanCount(in), took, humanCount(uint64(float64(in)/took.Seconds())))
+	}
+	for _, pl := range p.host.Pipelines() {
+		p.lastCheckpoint(pl)
 	}
 }
 

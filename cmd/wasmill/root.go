@@ -23,7 +23,7 @@ const defaultProcess = "wasmill.yaml"
 
 // options returns what the flags say to package host.
 func (f *flags) options(files []string, s stdio) host.Options {
-	o := host.Options{Files: files, Process: f.process, Env: os.Environ(), Set: f.set, Stdin: s.in, Stdout: s.out}
+	o := host.Options{Files: files, Process: f.process, Env: os.Environ(), Set: f.set, Stdin: s.in, Stdout: s.out, Version: versions()["wasmill"]}
 	if len(o.Process) == 0 {
 		if name := os.Getenv("WASMILL_CONFIG"); name != "" {
 			o.Process = []string{name}

@@ -18,6 +18,7 @@ import (
 
 func newRun(f *flags, s stdio) *cobra.Command {
 	var quiet bool
+	var start startFlags
 	c := &cobra.Command{
 		Use:   "run [PIPELINE…]",
 		Short: "Run pipelines in the foreground until their sources end",
@@ -29,18 +30,44 @@ the error says what was stuck; a second one stops at once.
 Records go to sinks, which may be standard output. Progress, logs, errors and
 the result of --json go to standard error: a live table on a terminal, JSON
 lines elsewhere. Health, metrics and status are served where admin.listen says,
-and the first line says where that is.`,
-		Example: "  wasmill run examples/access-log/pipeline.yaml",
+and the first line says where that is.
+
+A pipeline with checkpoints goes on from its newest one: what was read before it
+is not read again. If a part of the checkpoint does not fit the pipeline, it does
+not start, unless --allow-dropped-state lets go of it; wasmill checkpoint restore
+tells what fits.
+
+--from goes on from another checkpoint: EPOCH, one of its own; or others,
+STORAGE[?pipeline=NAME][#EPOCH], such as a copy or those of another pipeline.
+Without a name they are those of a pipeline with the same one, without an epoch
+it is their newest. They are not changed, and the next checkpoint goes where the
+pipeline's own are.
+
+--fresh begins with nothing: all checkpoints of the pipelines are deleted. It says
+how many there are and asks; where there is no terminal it needs --yes.
+
+The exit code is 2 if what was given cannot run, 3 if the store or the machine
+failed, or too many checkpoints in a row, and 4 if another process has taken the
+pipeline over.`,
+		Example: `  wasmill run examples/access-log/pipeline.yaml
+  wasmill run pipeline.yaml --from 42
+  wasmill run pipeline.yaml --from 's3://bucket/backup?pipeline=access-log-2#42'
+  wasmill run pipeline.yaml --fresh --yes`,
 		RunE: func(c *cobra.Command, files []string) error {
-			return runPipelines(c.Context(), f, s, files, quiet)
+			return runPipelines(c, f, s, files, &start, quiet)
 		},
 	}
+	start.add(c)
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress and no summary")
 	return c
 }
 
-func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet bool) (err error) {
+func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *startFlags, quiet bool) (err error) {
+	ctx := c.Context()
 	o := f.options(files, s)
+	if err := start.apply(c, &o); err != nil {
+		return err
+	}
 	settings, err := host.Settings(o)
 	if err != nil {
 		return err
@@ -58,6 +85,9 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 			err = errors.Join(err, h.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	if err := start.check(ctx, c, h, o, s, log, f.json); err != nil {
+		return err
+	}
 	boundHeap(settings, h.Pipelines())
 
 	grace := settings.Shutdown.Grace
@@ -85,7 +115,7 @@ func runPipelines(ctx context.Context, f *flags, s stdio, files []string, quiet 
 	progress.warnLost()
 	switch {
 	case err != nil:
-		log.Warn("the run ended early: sinks hold what was flushed before the error")
+		progress.early()
 	case !quiet || f.json:
 		progress.summary()
 	}

@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/control"
 )
 
 func newValidate(f *flags, s stdio) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate [PIPELINE…]",
 		Short: "Check pipelines and their plugins without running them",
-		Long:  "validate reads the config, loads every plugin and checks that they fit together. It opens no source and no sink. Without a file it checks the pipelines folder.",
+		Long:  "validate reads the config, loads every plugin and checks that they fit together. It opens no source and no sink. For a pipeline with checkpoints it says how often each sink shows a record after a crash: exactly-once or at-least-once. Without a file it checks the pipelines folder.",
 		RunE: func(c *cobra.Command, files []string) (err error) {
 			ctx := c.Context()
 			h, err := host.Open(ctx, f.options(files, s))
@@ -28,12 +30,17 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 				Vertices int    `json:"vertices"`
 				Edges    int    `json:"edges"`
 
-				Fixed []string `json:"fixed,omitempty"` // what cannot be changed once it has run
+				Fixed []string                `json:"fixed,omitempty"` // what cannot be changed once it has run
+				Sinks []control.SinkGuarantee `json:"sinks,omitempty"` // of a pipeline with checkpoints
+				Lost  []string                `json:"lost,omitempty"`  // what a crash loses in spite of them
 			}
 			var all []valid
 			for _, p := range h.Pipelines() {
-				v := valid{Pipeline: p.Name, File: p.File, Vertices: len(p.Config.Vertices), Edges: len(p.Config.Edges)}
+				v := valid{Pipeline: p.Name, File: p.File, Vertices: len(p.Config.Vertices), Edges: len(p.Config.Edges), Sinks: control.Guarantees(p.Config, filepath.Dir(p.File))}
 				for _, x := range p.Config.Vertices {
+					if x.Source != nil && x.Source.Kind == "stdin" && p.Durable != nil {
+						v.Lost = append(v.Lost, fmt.Sprintf("source %s (stdin) cannot be read again: what it gave after the last checkpoint is lost in a crash", x.Name))
+					}
 					if x.State.Memory {
 						v.Fixed = append(v.Fixed, fmt.Sprintf("%s has state: memory: once it has run, its plugin, params and partitions (%d) are fixed", x.Name, x.Partitions))
 					}
@@ -49,8 +56,25 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 				for _, f := range v.Fixed {
 					fmt.Fprintf(s.out, "  %s\n", f)
 				}
+				for _, l := range v.Lost {
+					fmt.Fprintf(s.out, "  %s\n", l)
+				}
+				for _, g := range v.Sinks {
+					fmt.Fprintf(s.out, "  sink %s (%s) is %s\n", g.Sink, g.Kind, explained(g.Guarantee))
+				}
 			}
 			return nil
 		},
 	}
+}
+
+// explained says what a guarantee means.
+func explained(g control.Guarantee) string {
+	switch g {
+	case control.ExactlyOnce:
+		return string(g) + ": output appears with the checkpoint that has it"
+	case control.AtLeastOnce:
+		return string(g) + ": after a crash, what was written after the last checkpoint is written again"
+	}
+	return string(g)
 }
