@@ -204,6 +204,15 @@ func (b *bench) interval(d time.Duration) {
 	}
 }
 
+// tolerate takes checkpoints at an interval, and any number of failures.
+func (b *bench) tolerate(d time.Duration) {
+	b.Helper()
+	s := checkpoint.Settings{Interval: d, MaxInFlight: 1, Timeout: time.Minute, TolerableFailures: 1000, Retain: checkpoint.Retention{Count: 1}}
+	if _, err := b.Configure(b.Context(), s); err != nil {
+		b.Fatal(err)
+	}
+}
+
 func figure(t *testing.T, name string, value float64, unit string) {
 	fmt.Fprintf(t.Output(), "figure %s %.4g %s\n", name, value, unit)
 }

@@ -279,3 +279,31 @@ func TestARestoreThatDropsSomethingIsRefusedUnlessAllowed(t *testing.T) {
 		l.drain()
 	})
 }
+
+// TestOfManyWritersOneWins lets them all begin at once.
+func TestOfManyWritersOneWins(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		var all []*life
+		for range 5 {
+			all = append(all, w.begin())
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		var left []*life
+		for _, l := range all {
+			select {
+			case err := <-l.done:
+				if !errors.Is(err, checkpoint.ErrFenced) {
+					t.Errorf("a writer ended with %v", err)
+				}
+			default:
+				left = append(left, l)
+			}
+		}
+		if len(left) != 1 {
+			t.Fatalf("%d writers are left", len(left))
+		}
+		left[0].drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}

@@ -22,6 +22,7 @@ import (
 // ticks is a source of a number each millisecond.
 type ticks struct {
 	count int // 0 = for ever
+	pad   int // bytes that each has beside its value
 	next  int
 	acked func(n int)
 }
@@ -42,7 +43,7 @@ func (s *ticks) Read(ctx context.Context, b *stream.Batch) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	b.Append(int64(s.next)*int64(time.Millisecond), nil, strconv.AppendInt(nil, int64(s.next), 10), nil)
+	b.Append(int64(s.next)*int64(time.Millisecond), nil, strconv.AppendInt(nil, int64(s.next), 10), make([]byte, s.pad))
 	s.next++
 	return nil
 }
@@ -166,6 +167,7 @@ type world struct {
 	settings checkpoint.Settings
 	start    durable.Start
 	count    int
+	pad      int
 	slow     func(value string) time.Duration // nil = there is no such vertex
 	change   func(c *durable.Config)
 	acked    []int
@@ -193,7 +195,7 @@ func (w *world) runner() *durable.Runner {
 	var mu sync.Mutex
 	note := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
 	g := pipeline.Graph{Tags: stream.NewTagTable()}
-	g.Vertices = []pipeline.Vertex{{Name: "in", Source: &ticks{count: w.count, acked: func(n int) { note(func() { w.acked = append(w.acked, n) }) }}}}
+	g.Vertices = []pipeline.Vertex{{Name: "in", Source: &ticks{count: w.count, pad: w.pad, acked: func(n int) { note(func() { w.acked = append(w.acked, n) }) }}}}
 	last := stream.VertexID("in")
 	shapes := map[stream.VertexID]durable.Shape{"in": {Role: "source", Kind: "ticks"}}
 	if w.slow != nil {

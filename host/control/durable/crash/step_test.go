@@ -50,11 +50,13 @@ func TestAKillAtEveryStep(t *testing.T) {
 // killAtStep kills workers at a step, the first in a run that goes on from something.
 func killAtStep(w *world, step string, nth []int) {
 	w.Helper()
-	before := 2
-	if step == "mid restore" { // of several objects
-		w.Keys, w.PerKey, w.Interval, before = 150, 12, 5*time.Millisecond, 8
+	if step == "mid restore" {
+		w.Keys, w.PerKey, w.Interval = 400, 5, 5*time.Millisecond
 	}
-	w.dies("the sinks before the mark", before)
+	w.dies("the sinks before the mark", 2)
+	for step == "mid restore" && len(w.newest().Manifest.Objects) < 2 {
+		w.dies("the sinks before the mark", 2)
+	}
 	for i, n := range nth {
 		w.Prunes = i%2 == 1
 		w.dies(step, n)
