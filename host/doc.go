@@ -6,6 +6,9 @@
 //	defer h.Close(ctx)
 //	err = h.Run(ctx) // until all sources end; Drain ends them early
 //
+// A pipeline with checkpoints goes on from its last one, unless Options.Start says
+// otherwise; Pipeline.Durable takes them, and new settings while it runs.
+//
 // Run starts one goroutine per pipeline, and one for the health and the metrics
 // if Options.Admin asks for them, and returns after all of them.
 package host

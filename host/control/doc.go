@@ -6,6 +6,7 @@
 //	                     │ catalog: sources, sinks
 //	                     ├ wasm.Engine: plugins, one load per file and limits
 //	                     └ side.File: side inputs that are files
+//	pipeline.Graph ─▶ Durable ─▶ durable.Runner: the same with checkpoints
 //
 // Build checks everything that can be known before a record moves, and reports
 // all of it at once. It opens no source and no sink, and reads the

@@ -177,6 +177,11 @@ func TestAnAdaptiveIntervalFollowsTheCost(t *testing.T) {
 		if got := l.Checkpoints().Interval; got != in {
 			t.Errorf("after the crash the interval is %v, it was %v", got, in)
 		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if inputs := l.Checkpoints().Choice.Inputs; !inputs.Detect.Known || inputs.Detect.Value > in.Seconds() || !inputs.Restore.Known || inputs.Restarts != 1 {
+			t.Errorf("after a crash %+v", inputs)
+		}
 		l.drain()
 		fmt.Fprintln(t.Output(), "interval", in, s.Choice.By)
 	})

@@ -14,6 +14,19 @@ type load struct {
 	checkpoint.Load
 }
 
+// restarted takes what a restart after a crash says: how long the restore took, and
+// about how long nobody ran before: from the checkpoint, which on average is half an
+// interval older than the crash.
+func (l *load) restarted(m *checkpoint.Manifest, began time.Time, took time.Duration) {
+	if m == nil || m.Reason == checkpoint.ReasonFinal {
+		return
+	}
+	l.Restore = checkpoint.Known(took.Seconds())
+	if gap := began.Sub(m.Created) - time.Duration(m.Config.Interval)/2; gap < checkpoint.AssumedMTBF {
+		l.Detect = checkpoint.Known(max(0, gap).Seconds())
+	}
+}
+
 // sampleEvery is the time between two samples.
 const sampleEvery = time.Second
 

@@ -44,7 +44,9 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 	if err := r.loop.begin(found, c.Start.From == nil); err != nil {
 		return nil, err
 	}
-	r.restored(found, t, time.Since(began))
+	took := time.Since(began)
+	r.loop.load.restarted(found.Manifest, began, took)
+	r.restored(found, t, took)
 	return from, nil
 }
 

@@ -32,7 +32,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, dir: t.TempDir(), scenario: scenario{
-		Seed: 1, Keys: 12, PerKey: 150, Pace: 2 * time.Millisecond, Concurrency: 4, Interval: 20 * time.Millisecond, Retain: 3,
+		Seed: 1, Keys: 12, PerKey: 100, Pace: 2 * time.Millisecond, Concurrency: 4, Interval: 20 * time.Millisecond, Retain: 3,
 	}}
 	if err := os.Mkdir(filepath.Join(w.dir, outName), 0o700); err != nil {
 		t.Fatal(err)

@@ -160,12 +160,18 @@ func (m memory) next(key []byte, n int) memory {
 	return memory{n + 1, crc32.Update(m.sum, crc32.IEEETable, fmt.Appendf(nil, "%s %d", key, n)), blob(key, n)}
 }
 
-// blob is so many bytes that a checkpoint does not have them in its manifest.
-func blob(key []byte, n int) []byte {
-	rng := rand.NewPCG(uint64(crc32.ChecksumIEEE(key)), uint64(n))
-	b := make([]byte, 0, 6<<10)
-	for len(b) < cap(b) {
-		b = binary.BigEndian.AppendUint64(b, rng.Uint64())
-	}
+// blobSize is so large that a checkpoint does not have blobs in its manifest.
+const blobSize = 6 << 10
+
+// noise is what blobs are parts of.
+var noise = func() []byte {
+	b := make([]byte, 16*blobSize)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b)
 	return b
+}()
+
+// blob returns some bytes that a number of a key decides.
+func blob(key []byte, n int) []byte {
+	at := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", key, n)) % uint32(len(noise)-blobSize)
+	return noise[at : at+blobSize]
 }
