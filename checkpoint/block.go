@@ -33,15 +33,22 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sumOf(data []byte) Sum { return Sum(crc32.Checksum(data, castagnoli)) }
 
-// encoder compresses blocks, one at a time.
-type encoder struct{ zstd *zstd.Encoder }
+// encoder makes blocks, one at a time.
+type encoder struct{ zstd *zstd.Encoder } // nil: bytes are stored as they are
 
-func newEncoder() (*encoder, error) {
+func newEncoder(compress bool) (*encoder, error) {
+	if !compress {
+		return &encoder{}, nil
+	}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithWindowSize(blockBytes), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
 	return &encoder{z}, err
 }
 
-func (c *encoder) close() { _ = c.zstd.Close() }
+func (c *encoder) close() {
+	if c.zstd != nil {
+		_ = c.zstd.Close()
+	}
+}
 
 // decoder decompresses blocks. Any goroutine may call it at any time.
 type decoder struct{ zstd *zstd.Decoder }
@@ -63,9 +70,12 @@ func startObject(dst []byte) []byte {
 func (c *encoder) appendBlock(dst, data []byte) []byte {
 	start := len(dst)
 	dst = append(dst, make([]byte, blockHead)...)
-	kind := codecZstd
-	dst = c.zstd.EncodeAll(data, dst)
-	if len(dst)-start-blockHead >= len(data) {
+	kind := codecNone
+	if c.zstd != nil {
+		kind = codecZstd
+		dst = c.zstd.EncodeAll(data, dst)
+	}
+	if kind == codecNone || len(dst)-start-blockHead >= len(data) {
 		kind = codecNone
 		dst = append(dst[:start+blockHead], data...)
 	}

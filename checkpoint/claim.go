@@ -108,6 +108,29 @@ func (w *Writer) countStarts(ctx context.Context, all []Generation) {
 	}
 }
 
+// Start says what the pipeline goes on from, 0 for nothing, before it has any effect:
+// what older generations have published after that, or may yet publish, is abandoned.
+// Together with Owns this makes sure that of two writers one has its way: an older one
+// that publishes unseen finds, before it commits, the newer one's claim.
+func (w *Writer) Start(ctx context.Context, from stream.Epoch) error {
+	body, err := json.Marshal(startBody{Format, w.generation, from, w.nonce})
+	if err != nil {
+		return err
+	}
+	if err := put(ctx, w.config.Store, w.layout.start(w.generation, from), body); err != nil {
+		return fmt.Errorf("note what generation %d of %s begins with: %w", w.generation, w.config.Pipeline, err)
+	}
+	return nil
+}
+
+// startBody is for people: the name says all of it.
+type startBody struct {
+	Format     int          `json:"format"`
+	Generation Generation   `json:"generation"`
+	From       stream.Epoch `json:"from"`
+	Nonce      string       `json:"nonce"`
+}
+
 // Generation is the one that was claimed.
 func (w *Writer) Generation() Generation { return w.generation }
 
@@ -116,7 +139,7 @@ func (w *Writer) Generation() Generation { return w.generation }
 func (w *Writer) Starts() int { return w.starts }
 
 // Owns returns an error with ErrFenced below if a newer generation is claimed. Ask
-// before sinks commit.
+// after a checkpoint is published, before sources forget and sinks commit.
 func (w *Writer) Owns(ctx context.Context) error {
 	all, err := w.claims(ctx)
 	if err != nil {

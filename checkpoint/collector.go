@@ -110,6 +110,9 @@ func (c *Collector) manifest(ctx context.Context, inv *inventory, e stream.Epoch
 	if err := inv.present(m); err != nil {
 		return nil, err
 	}
+	if inv.abandoned(m) {
+		return nil, ErrDamaged // no more use than that
+	}
 	return m, nil
 }
 

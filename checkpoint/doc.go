@@ -9,6 +9,7 @@
 // Below a store's root, with numbers of 20 digits:
 //
 //	<pipeline>/generations/<g>            who writes; claimed at each start by Create
+//	<pipeline>/starts/<g>-<e>             it goes on from checkpoint e, and abandons later ones
 //	<pipeline>/gen-<g>/<e>/data-<n>       blocks of parts
 //	<pipeline>/gen-<g>/<e>/manifest.json  what checkpoint e is; names all that it needs
 //	<pipeline>/epochs/<e>                 the commit point, by Create: names the manifest
@@ -48,7 +49,8 @@
 //  4. A checkpoint that is given up changes nothing for those before and after it: the
 //     next has all that changed since the last one that was published.
 //  5. A record exists only if its manifest and every object that names is stored. Of
-//     two writers of an epoch one gets it, and the other ErrFenced.
+//     two writers of an epoch one gets it. Of two generations the newer one has its
+//     way: what the older one publishes unseen is abandoned, and it commits nothing.
 //  6. A restore delivers what was given, checked by length and CRC-32C, or an error. Only
 //     damage leads to an older checkpoint; never to an empty start, nor does silence.
 //  7. No object is deleted that a kept manifest or the Writer's parent names, or that

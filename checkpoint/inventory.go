@@ -13,7 +13,9 @@ import (
 // inventory is what a listing of a pipeline's objects says. It is never changed.
 type inventory struct {
 	layout  layout
-	claims  []Object // in order
+	claims  []Object                    // in order
+	begun   map[Generation]stream.Epoch // what generations began with
+	starts  []Object
 	records map[stream.Epoch]Object
 	marks   map[stream.Epoch]Object
 	written []Object         // manifests and data objects, in order
@@ -25,7 +27,7 @@ type inventory struct {
 func takeInventory(ctx context.Context, s Store, l layout) (*inventory, error) {
 	var inv *inventory
 	err := again(ctx, func() error {
-		inv = &inventory{layout: l, records: make(map[stream.Epoch]Object), marks: make(map[stream.Epoch]Object), bytes: make(map[string]int64)}
+		inv = &inventory{layout: l, begun: make(map[Generation]stream.Epoch), records: make(map[stream.Epoch]Object), marks: make(map[stream.Epoch]Object), bytes: make(map[string]int64)}
 		for o, err := range s.List(ctx, l.folder()) {
 			if err != nil {
 				return err
@@ -45,6 +47,9 @@ func (inv *inventory) add(o Object) {
 	switch p := inv.layout.parse(o.Name); p.kind {
 	case claimKind:
 		inv.claims = append(inv.claims, o)
+	case startKind:
+		inv.starts = append(inv.starts, o)
+		inv.begun[p.generation] = p.epoch
 	case recordKind:
 		inv.records[p.epoch] = o
 	case markKind:
@@ -58,6 +63,17 @@ func (inv *inventory) add(o Object) {
 	if o.Changed.After(inv.newest) {
 		inv.newest = o.Changed
 	}
+}
+
+// abandoned says whether a later generation began with an older checkpoint than this
+// one: because it had to, was told to, or did not know of it.
+func (inv *inventory) abandoned(m *Manifest) bool {
+	for g, from := range inv.begun {
+		if g > m.Generation && from < m.Epoch {
+			return true
+		}
+	}
+	return false
 }
 
 // epochs returns those that have a record, the newest first.

@@ -19,6 +19,7 @@ type Revision uint64
 // the order of names is that of the numbers.
 const (
 	generations  = "generations"
+	starts       = "starts"
 	epochs       = "epochs"
 	committed    = "committed"
 	manifestName = "manifest.json"
@@ -28,9 +29,12 @@ const (
 // layout makes the names of a pipeline's objects.
 type layout string
 
-func (l layout) folder() string               { return string(l) + "/" }
-func (l layout) claims() string               { return string(l) + "/" + generations + "/" }
-func (l layout) claim(g Generation) string    { return l.claims() + digits(uint64(g)) }
+func (l layout) folder() string            { return string(l) + "/" }
+func (l layout) claims() string            { return string(l) + "/" + generations + "/" }
+func (l layout) claim(g Generation) string { return l.claims() + digits(uint64(g)) }
+func (l layout) start(g Generation, e stream.Epoch) string {
+	return string(l) + "/" + starts + "/" + digits(uint64(g)) + "-" + digits(uint64(e))
+}
 func (l layout) records() string              { return string(l) + "/" + epochs + "/" }
 func (l layout) record(e stream.Epoch) string { return l.records() + digits(uint64(e)) }
 func (l layout) mark(e stream.Epoch) string {
@@ -57,6 +61,7 @@ type kind int
 const (
 	foreign kind = iota // none of ours: never touched
 	claimKind
+	startKind
 	recordKind
 	markKind
 	manifestKind
@@ -85,6 +90,12 @@ func parseRelative(name string) place {
 	case generations:
 		if n, ok := number(tail); ok {
 			return place{kind: claimKind, generation: Generation(n)}
+		}
+	case starts:
+		first, second, _ := strings.Cut(tail, "-")
+		g, okG := number(first)
+		if e, okE := number(second); okG && okE {
+			return place{kind: startKind, generation: Generation(g), epoch: stream.Epoch(e)}
 		}
 	case epochs:
 		if n, ok := number(tail); ok {

@@ -131,7 +131,7 @@ func FuzzDecodeManifest(f *testing.F) {
 }
 
 func FuzzReadBlocks(f *testing.F) {
-	c, err := newEncoder()
+	c, err := newEncoder(true)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func FuzzReadBlocks(f *testing.F) {
 
 // FuzzReadFrame is FuzzReadBlocks behind the sum: the fuzzer makes what zstd gets.
 func FuzzReadFrame(f *testing.F) {
-	c, err := newEncoder()
+	c, err := newEncoder(true)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -198,6 +198,7 @@ func TestNamesSayWhatObjectsAre(t *testing.T) {
 	l := layout("p")
 	for name, want := range map[string]place{
 		l.claim(3):                       {claimKind, 3, 0},
+		l.start(3, 9):                    {startKind, 3, 9},
 		l.record(4):                      {recordKind, 0, 4},
 		l.mark(4):                        {markKind, 0, 4},
 		"p/" + manifestOf(1, 2):          {manifestKind, 1, 2},

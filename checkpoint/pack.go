@@ -1,6 +1,9 @@
 package checkpoint
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // Bounds of what is stored in the manifest itself.
 const (
@@ -14,8 +17,10 @@ type packer struct {
 	encoder *encoder
 	name    func(n int) string                               // of data object n, below the pipeline's folder
 	full    func(o DataObject, data []byte, raw int64) error // takes the bytes
+	spare   *sync.Pool                                       // *[]byte, of objects that are stored
 	small   int64                                            // the most bytes of a part in the manifest
 	large   int                                              // the most bytes of an object
+	total   int64                                            // bytes of all parts, about
 
 	objects []DataObject // handed over
 	buf     []byte
@@ -43,7 +48,7 @@ func (p *packer) add(s *PartState) error {
 			}
 		}
 		if p.buf == nil {
-			p.buf = startObject(nil)
+			p.buf = startObject(p.room())
 		}
 		from := int64(len(p.buf))
 		p.buf = p.encoder.appendBlock(p.buf, block)
@@ -51,6 +56,14 @@ func (p *packer) add(s *PartState) error {
 		s.extend(len(p.objects), from, int64(len(p.buf)))
 	}
 	return nil
+}
+
+// room returns memory for an object: that of one that is stored, if there is one.
+func (p *packer) room() []byte {
+	if buf, ok := p.spare.Get().(*[]byte); ok {
+		return (*buf)[:0]
+	}
+	return make([]byte, 0, min(int64(p.large), p.total+p.total/8+objectHead+blockHead))
 }
 
 // extend adds a block to the extents of a part.

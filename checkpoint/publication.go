@@ -71,6 +71,9 @@ func (p *publication) publish(ctx context.Context, r record) error {
 	case theirs:
 		var other record
 		_ = json.Unmarshal(found, &other)
+		if other.Generation > 0 && other.Generation < p.w.generation {
+			return fmt.Errorf("epoch %d was published by generation %d when this one, %d, had begun: it is abandoned", p.epoch, other.Generation, p.w.generation)
+		}
 		return fenced(name, fmt.Sprintf("epoch %d was published by generation %d, and this process has %d", p.epoch, other.Generation, p.w.generation))
 	}
 	p.uncertain = true
@@ -102,12 +105,18 @@ func (p *publication) upload(ctx context.Context, m *Manifest, snapshots []Snaps
 // packer returns one that uploads what it fills, beside so many bytes in the manifest.
 func (p *publication) packer(inline int64) *packer {
 	return &packer{
-		encoder: p.w.encoder, small: p.w.small, large: p.w.large, inline: inline,
+		encoder: p.w.encoder, spare: &p.w.spare, small: p.w.small, large: p.w.large, inline: inline,
 		name: func(n int) string { return dataOf(p.w.generation, p.epoch, n) },
 		full: func(o DataObject, data []byte, raw int64) error {
 			name := p.w.layout.object(o.Name)
 			p.names = append(p.names, name)
-			return p.up.start(func(ctx context.Context) error { return p.store(ctx, name, data, raw) })
+			return p.up.start(func(ctx context.Context) error {
+				if err := p.store(ctx, name, data, raw); err != nil {
+					return err
+				}
+				p.w.spare.Put(&data)
+				return nil
+			})
 		},
 	}
 }
@@ -116,7 +125,9 @@ func (p *publication) packer(inline int64) *packer {
 // order.
 func (p *publication) layOut(vertices []VertexState, snapshots []Snapshot) error {
 	for i := range snapshots {
-		p.tally.expect(snapshots[i].bytes())
+		n := snapshots[i].bytes()
+		p.tally.expect(n)
+		p.pack.total += n
 	}
 	for i := range snapshots {
 		s := &snapshots[i]

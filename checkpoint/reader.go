@@ -31,6 +31,7 @@ const (
 	Complete   State = "complete"
 	Committing State = "committing" // published; its sinks have yet to commit
 	Damaged    State = "damaged"    // it cannot be restored
+	Abandoned  State = "abandoned"  // a later process began with an older one
 	Orphaned   State = "orphaned"   // never published: under way, or left behind
 )
 
@@ -91,7 +92,10 @@ func (r *Reader) entry(ctx context.Context, inv *inventory, e stream.Epoch) (Ent
 		return entry, err
 	}
 	entry.Manifest, entry.Generation = m, m.Generation
-	if _, ok := inv.marks[e]; ok {
+	switch _, ok := inv.marks[e]; {
+	case inv.abandoned(m):
+		entry.State = Abandoned
+	case ok:
 		entry.State = Complete
 	}
 	return entry, nil
@@ -179,8 +183,8 @@ type RestoredPart struct {
 // either ends the restore.
 type Begin func(m *Manifest) (take func(p RestoredPart) error, err error)
 
-// Restore brings back the newest checkpoint that can be read whole. One of which
-// anything is damaged is skipped, and reported. If there are some and none can be
+// Restore brings back the newest checkpoint that can be read whole and is not
+// abandoned. One of which anything is damaged is skipped, and reported. If there are some and none can be
 // read, that is an error: a pipeline never starts empty because of damage. So are
 // a store that does not answer and a checkpoint of a newer format.
 func (r *Reader) Restore(ctx context.Context, begin Begin) (*Recovery, error) {
@@ -193,7 +197,10 @@ func (r *Reader) Restore(ctx context.Context, begin Begin) (*Recovery, error) {
 		out.Skipped = append(out.Skipped, Skipped{e, recordGone(inv.layout, e)})
 	}
 	for _, e := range inv.epochs() {
-		m, err := r.restore(ctx, inv, e, begin)
+		m, err := r.restore(ctx, inv, e, true, begin)
+		if m == nil && err == nil {
+			continue // abandoned
+		}
 		if err == nil {
 			out.found(m, inv)
 			return out, nil
@@ -229,7 +236,7 @@ func (r *Reader) RestoreEpoch(ctx context.Context, e stream.Epoch, begin Begin) 
 			Fix: fmt.Sprintf("take one of %v", inv.epochs()),
 		}
 	}
-	m, err := r.restore(ctx, inv, e, begin)
+	m, err := r.restore(ctx, inv, e, false, begin)
 	if err != nil {
 		return nil, fmt.Errorf("restore epoch %d: %w", e, err)
 	}
@@ -251,9 +258,10 @@ func (out *Recovery) found(m *Manifest, inv *inventory) {
 	}
 }
 
-func (r *Reader) restore(ctx context.Context, inv *inventory, e stream.Epoch, begin Begin) (*Manifest, error) {
+// restore returns nothing for a checkpoint that is abandoned, if that matters.
+func (r *Reader) restore(ctx context.Context, inv *inventory, e stream.Epoch, living bool, begin Begin) (*Manifest, error) {
 	m, err := r.load(ctx, inv, e)
-	if err != nil {
+	if err != nil || living && inv.abandoned(m) {
 		return nil, err
 	}
 	take, err := begin(m)

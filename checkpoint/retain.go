@@ -142,5 +142,10 @@ func (s *sweeper) claims() []string {
 			old = append(old, o.Name)
 		}
 	}
+	for i, o := range s.inv.starts { // of them the newest alone has a say
+		if i < len(s.inv.starts)-maxClaims {
+			old = append(old, o.Name)
+		}
+	}
 	return old
 }

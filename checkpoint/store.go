@@ -24,7 +24,9 @@ var (
 // time, and return soon after ctx ends.
 //
 // What a method has stored when it returns survives a crash of the machine.
-// After an error it may be stored or not, but never in part.
+// After an error it may be stored or not, but never in part, and a request that no
+// longer waits may read its data still: nobody writes to that any more. After a
+// success the data is the caller's again.
 type Store interface {
 	// Create stores an object under a name that has none. Of several at once, by
 	// whatever processes, exactly one succeeds, and the others get ErrExists. After

@@ -18,12 +18,20 @@ type WriterConfig struct {
 	Process  string // unique to this process; "" stands for a random one
 	Uploads  int    // data objects under way at once; 0: 2. So many and one more are in memory
 
+	// Local says that the store is a disk of this machine. Nothing is compressed then:
+	// that costs far more than to write it.
+	Local bool
+
 	// Progress says how many bytes of the parts of a checkpoint are stored, of how
 	// many. That is an estimate while a Stream is read, never less than is stored; in
 	// the last call for a checkpoint that has all its parts stored it is exact. Calls come
 	// from any goroutine, one at a time, and must not block. It may be nil.
 	Progress func(e stream.Epoch, done, total int64)
 }
+
+// localObject is the most bytes of a data object on a local disk: few enough to stay in
+// a processor's cache until they are written.
+const localObject = 8 << 20
 
 // Info is what the manifest says besides the snapshots.
 type Info struct {
@@ -42,8 +50,9 @@ type Writer struct {
 	generation Generation
 	starts     int
 	small      int64 // inlinePart
-	large      int   // MaxObject
+	large      int   // MaxObject or localObject
 	now        func() time.Time
+	spare      sync.Pool // *[]byte, of data objects that are stored
 
 	turn chan struct{} // held by Write
 
@@ -63,12 +72,16 @@ func newWriter(c WriterConfig) (*Writer, error) {
 	if !validPart(c.Pipeline) {
 		return nil, fmt.Errorf("BUG: %q is no name of a pipeline", c.Pipeline)
 	}
-	encoder, err := newEncoder()
+	encoder, err := newEncoder(!c.Local)
 	if err != nil {
 		return nil, err
 	}
+	large := MaxObject
+	if c.Local {
+		large = localObject
+	}
 	return &Writer{
-		config: c, layout: layout(c.Pipeline), nonce: rand.Text(), encoder: encoder, small: inlinePart, large: MaxObject, now: time.Now,
+		config: c, layout: layout(c.Pipeline), nonce: rand.Text(), encoder: encoder, small: inlinePart, large: large, now: time.Now,
 		turn: make(chan struct{}, 1), litter: make(map[stream.Epoch][]string),
 	}, nil
 }

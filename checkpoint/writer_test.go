@@ -458,7 +458,7 @@ func (s *slowStore) Put(ctx context.Context, name string, data []byte) error {
 }
 
 func TestBlocksSurviveTheirCodec(t *testing.T) {
-	c, err := newEncoder()
+	c, err := newEncoder(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,8 @@ import (
 type checkpointed struct {
 	*testing.T
 	*Host
-	ended chan error
+	ended  chan error
+	failed chan string // why checkpoints did; the first of them
 }
 
 // openCheckpointed opens and runs one with its checkpoints in a storage. It serves
@@ -40,11 +41,20 @@ checkpoint: {storage: %q, interval: 20ms%s}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h, err := Open(t.Context(), Options{Files: []string{file}, Admin: true, Set: append(set, "admin.listen=127.0.0.1:0"), Env: []string{"KEY=test"}})
+	failed := make(chan string, 1)
+	events := func(string) stream.Events {
+		return stream.Events{CheckpointFailed: func(_ stream.Epoch, err error) {
+			select {
+			case failed <- err.Error():
+			default:
+			}
+		}}
+	}
+	h, err := Open(t.Context(), Options{Files: []string{file}, Events: events, Admin: true, Set: append(set, "admin.listen=127.0.0.1:0"), Env: []string{"KEY=test"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &checkpointed{t, h, make(chan error, 1)}
+	c := &checkpointed{t, h, make(chan error, 1), failed}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	go func() { c.ended <- h.Run(ctx) }()
 	t.Cleanup(func() {
@@ -93,7 +103,7 @@ func (c *checkpointed) series(name, labels string) (value float64) {
 // until polls for something to become true.
 func (c *checkpointed) until(what string, is func() bool) {
 	c.Helper()
-	for range 2000 {
+	for range 12_000 { // a minute
 		if is() {
 			return
 		}
@@ -161,12 +171,14 @@ func TestFailuresOfCheckpointsAreCountedByReason(t *testing.T) {
 	for _, test := range []struct {
 		reason, timeout, key string
 		fault                s3server.Fault
+		says                 string
 	}{
-		{"upload", "0s", "manifest", denied},
-		{"timeout", "100ms", "manifest", s3server.Fault{Hang: true}},
-		{"commit", "0s", "committed", denied},
+		{"upload", "0s", "manifest", denied, "AccessDenied"},
+		{"timeout", "100ms", "manifest", s3server.Fault{Hang: true}, "not published within 100ms"},
+		{"commit", "0s", "committed", denied, "AccessDenied"},
+		{"commit", "100ms", "committed", s3server.Fault{Hang: true}, "its sinks did not commit in time"},
 	} {
-		t.Run(test.reason, func(t *testing.T) {
+		t.Run(test.reason+" "+test.timeout, func(t *testing.T) {
 			t.Parallel() // they wait for retries
 			c, server := openInBucket(t, ", tolerableFailures: 1000, timeout: "+test.timeout)
 			t.Cleanup(server.Heal)
@@ -178,6 +190,9 @@ func TestFailuresOfCheckpointsAreCountedByReason(t *testing.T) {
 				if n := failures(other); n > 0 && other != test.reason {
 					t.Errorf("%g failures of %s are counted", n, other)
 				}
+			}
+			if said := <-c.failed; !strings.Contains(said, test.says) {
+				t.Errorf("it was said that %s", said)
 			}
 			if s := c.status(); s.LastError == nil || strings.Contains(*s.LastError, "\n") {
 				t.Errorf("the last error is %v", s.LastError)

@@ -25,8 +25,8 @@ func (h *Host) start(c *config.Pipeline, o Options) (durable.Start, error) {
 	if err != nil {
 		return start, err
 	}
-	start.From, err = h.stores.Origin(at, cmp.Or(o.From.Pipeline, c.Name))
-	return start, err
+	start.From = h.stores.Origin(at, cmp.Or(o.From.Pipeline, c.Name))
+	return start, nil
 }
 
 // Startable makes sure that there is what the options ask a pipeline with checkpoints

@@ -3,13 +3,9 @@ package dir
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/wasmill/wasmill/checkpoint"
 )
 
 func TestADiskThatHangsHoldsNoCaller(t *testing.T) {
@@ -38,33 +34,4 @@ func TestADiskThatHangsHoldsNoCaller(t *testing.T) {
 			t.Errorf("after the disk has come back: %v", err)
 		}
 	})
-}
-
-// TestTheCallerGetsItsDataBack lets the race detector see whether the data of a
-// call whose context has ended is still read.
-func TestTheCallerGetsItsDataBack(t *testing.T) {
-	folder := t.TempDir()
-	s, err := Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	data := make([]byte, checkpoint.MaxObject)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		defer cancel()
-		for ctx.Err() == nil {
-			if files, err := os.ReadDir(filepath.Join(folder, temps)); err != nil || len(files) > 0 {
-				return // the call has begun
-			}
-		}
-	}()
-	if err := s.Put(ctx, "a", data); err != nil && !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	cancel()
-	data[0], data[len(data)-1] = 1, 1
-	for range atOnce {
-		s.slots <- struct{}{} // the file is gone when the call has ended
-	}
 }

@@ -1,7 +1,6 @@
 package dir
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -61,11 +60,6 @@ func (s *Store) Put(ctx context.Context, name string, data []byte) error {
 func (s *Store) store(ctx context.Context, name string, data []byte, publish func(temp, name string) error) error {
 	if err := checkpoint.CheckObject(name, len(data)); err != nil {
 		return err
-	}
-	// The file system may still read the data after ctx has ended and the caller
-	// has got it back.
-	if ctx.Done() != nil {
-		data = bytes.Clone(data)
 	}
 	err := s.do(ctx, func() error {
 		temp, err := s.writeTemp(data)

@@ -99,8 +99,7 @@ func (s *Store) writeTemp(data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
-	if err == nil {
+	if err = write(f, data); err == nil {
 		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {

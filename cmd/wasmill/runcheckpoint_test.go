@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -124,22 +125,28 @@ func TestFreshDeletesOnlyWhatAPersonAgreesTo(t *testing.T) {
 	w := newLasting(t)
 	contains(t, w.runs(0, "--fresh"), "begins with nothing") // there is nothing to ask
 	before := w.epochs("p.yaml")
-	n := len(strings.Split(before, ","))
+	published := func() int { return strings.Count(w.epochs("p.yaml"), " complete") }
+	n := published()
 	for _, args := range [][]string{{"--fresh"}, {"--fresh", "--json"}} {
 		text := w.runs(2, args...)
 		contains(t, text, fmt.Sprintf("--fresh deletes %s of p in file://./ckpt", counted(n, "checkpoint")), "nothing has run", "add --yes")
+	}
+	input := strings.NewReader("y\n") // may be records
+	if exit := run(t.Context(), []string{"run", "p.yaml", "--fresh"}, stdio{input, io.Discard, io.Discard}); exit != 2 || input.Len() != 2 {
+		t.Errorf("exit %d, and %d bytes of the input are left", exit, input.Len())
 	}
 	if after := w.epochs("p.yaml"); after != before {
 		t.Errorf("there were %s and are %s", before, after)
 	}
 	contains(t, w.runs(0), "nothing new was read")
 	w.write("in.txt", "other\n")
-	n = len(strings.Split(w.epochs("p.yaml"), ","))
+	n = published()
 	contains(t, w.runs(0, "--fresh", "--yes"), "all checkpoints are deleted: --fresh", fmt.Sprintf(`"checkpoints":%d`, n), "begins with nothing")
 	if got := w.read("out.txt"); got != "other\n" {
 		t.Errorf("got %q", got)
 	}
-	if after := w.epochs("p.yaml"); strings.Contains(after, before) {
+	newest := strings.Fields(before)[0] + " complete"
+	if after := ", " + w.epochs("p.yaml"); strings.Contains(after, ", "+newest) {
 		t.Errorf("there were %s and are %s", before, after)
 	}
 }

@@ -40,9 +40,6 @@ func (d *startFlags) apply(c *cobra.Command, o *host.Options) (err error) {
 	case d.yes && !d.fresh:
 		return usageError(c, "--yes answers what --fresh asks, so it goes with --fresh only")
 	case c.Flags().Changed("from"):
-		if len(o.Files) > 1 {
-			return usageError(c, "--from is about one pipeline: name one")
-		}
 		if o.Start.Epoch, o.From, err = parseFrom(c, d.from); err != nil {
 			return err
 		}

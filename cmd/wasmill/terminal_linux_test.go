@@ -113,6 +113,18 @@ func TestFreshAsksOnATerminal(t *testing.T) {
 	}
 }
 
+func TestFreshDoesNotAskWhereJSONIsPrinted(t *testing.T) {
+	w := newLasting(t)
+	w.runs(0)
+	x := newTerminal(t)
+	if _, err := x.person.WriteString("y\n"); err != nil {
+		t.Fatal(err)
+	}
+	if exit := <-x.run("run", "p.yaml", "--fresh", "--json"); exit != 2 || strings.Contains(x.text(), "[y/N]") {
+		t.Errorf("exit %d: %s", exit, x.text())
+	}
+}
+
 func TestATerminalShowsWhatARunGoesOnFrom(t *testing.T) {
 	w := newLasting(t)
 	w.runs(0)

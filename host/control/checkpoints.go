@@ -28,8 +28,8 @@ type Checkpoints struct {
 // OpenCheckpoints opens those of a pipeline. c is its config, by which positions of
 // sources are told; it may be nil.
 func OpenCheckpoints(s *Stores, at StoreAt, pipeline string, c *config.Pipeline) (*Checkpoints, error) {
-	if err := checkPipelineName(pipeline, at.Where); err != nil {
-		return nil, err
+	if checkpoint.CheckName(pipeline) != nil || strings.Contains(pipeline, "/") {
+		return nil, &stream.Error{Code: stream.Usage, Where: at.Where, Why: fmt.Sprintf("%q is not the name of a pipeline", pipeline), Fix: "write the name that stands in the pipeline file"}
 	}
 	store, err := s.Inspect(at)
 	if err != nil {

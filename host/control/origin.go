@@ -2,8 +2,6 @@ package control
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/wasmill/wasmill/checkpoint"
 	"github.com/wasmill/wasmill/host/control/durable"
@@ -11,19 +9,8 @@ import (
 )
 
 // Origin is where other checkpoints are that a pipeline begins with.
-func (s *Stores) Origin(at StoreAt, pipeline string) (*durable.Origin, error) {
-	if err := checkPipelineName(pipeline, at.Where); err != nil {
-		return nil, err
-	}
-	return &durable.Origin{Pipeline: pipeline, Open: func(context.Context) (checkpoint.Store, error) { return s.Inspect(at) }}, nil
-}
-
-// checkPipelineName refuses a name that no pipeline has.
-func checkPipelineName(pipeline, where string) error {
-	if checkpoint.CheckName(pipeline) == nil && !strings.Contains(pipeline, "/") {
-		return nil
-	}
-	return &stream.Error{Code: stream.Usage, Where: where, Why: fmt.Sprintf("%q is not the name of a pipeline", pipeline), Fix: "write the name that stands in the pipeline file"}
+func (s *Stores) Origin(at StoreAt, pipeline string) *durable.Origin {
+	return &durable.Origin{Pipeline: pipeline, Open: func(context.Context) (checkpoint.Store, error) { return s.Inspect(at) }}
 }
 
 // Has makes sure that there is a checkpoint with an epoch; 0 stands for any.

@@ -11,14 +11,15 @@ const (
 
 	minChunk  = 256
 	maxChunk  = 1 << 16
-	chunkCost = 40 // bytes of a chunk struct
+	chunkCost = 48 // bytes of a chunk struct
 )
 
 // chunk is a piece of memory with entries one after the other.
 type chunk struct {
-	data []byte // nil: free
-	used int    // bytes given to entries, dead ones too
-	live int    // bytes that entries in use need, spare room aside
+	data    []byte // nil: free
+	used    int    // bytes given to entries, dead ones too
+	live    int    // bytes that entries in use need, spare room aside
+	entries int    // in use
 }
 
 // arena gives out places for entries. Entries up to an eighth of a chunk share
@@ -39,7 +40,7 @@ func (a *arena) at(r ref) []byte {
 }
 
 // alloc returns a place for n bytes, false if there is no room for it. Until
-// credited it counts as waste.
+// an entry enters it counts as waste.
 func (a *arena) alloc(n int) (ref, bool) {
 	if len(a.chunks) > 0 {
 		if c := &a.chunks[a.open]; n <= len(c.data)-c.used {
@@ -116,8 +117,9 @@ func (a *arena) drop(i int) {
 // kill gives up the entry at r, and its chunk with the last one in it.
 func (a *arena) kill(r ref) {
 	d := a.at(r)
-	a.credit(r, -decode(d).need())
 	i := int(r >> 16)
+	a.credit(r, -decode(d).need())
+	a.chunks[i].entries--
 	if a.chunks[i].live == 0 && i != a.open {
 		a.drop(i)
 		return
@@ -134,6 +136,12 @@ func (a *arena) kill(r ref) {
 	if int(a.hand>>16) == i {
 		a.hand = ref(i) << 16
 	}
+}
+
+// enter says that an entry is at r, which needs n bytes.
+func (a *arena) enter(r ref, n int) {
+	a.credit(r, n)
+	a.chunks[r>>16].entries++
 }
 
 // credit changes what is live at r by n bytes.

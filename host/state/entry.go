@@ -2,7 +2,7 @@ package state
 
 import "encoding/binary"
 
-// An entry in an arena:
+// An entry in an arena, and in parts of version 3:
 //
 //	flags 1 B │ key, capacity, value: three lengths of 1, 2 or 4 B │ [expires 8 B] │ key │ value … capacity
 const (
@@ -63,6 +63,18 @@ func decode(d []byte) (e entry) {
 		e.head += 8
 	}
 	return e
+}
+
+// readEntry is decode for bytes that may be no entry.
+func readEntry(d []byte) (e entry, ok bool) {
+	if len(d) < 1 || d[0]&widthBits == widthBits || d[0]&^(widthBits|timed|dead) != 0 {
+		return e, false
+	}
+	if head := 1 + 3<<(d[0]&widthBits) + 8*btoi(d[0]&timed != 0); len(d) < head {
+		return e, false
+	}
+	e = decode(d)
+	return e, e.value <= e.room && e.key+e.value <= maxEntry && e.size() <= len(d)
 }
 
 // encode writes the head to the beginning of d.

@@ -53,9 +53,9 @@ func (m *Memory) find(groups []Group, keys, values [][]byte) {
 			values[i] = d[:min(smallHead+len(key)+1, len(d))]
 		}
 	}
-	for _, d := range values[:len(keys)] {
+	for i, d := range values[:len(keys)] {
 		if d != nil {
-			sum += uint64(d[0]) + uint64(d[len(d)-1])
+			sum += uint64(d[0]) + uint64(d[len(d)-1]) + m.groups[groups[i]].arena.noted(refs[i])
 		}
 	}
 	runtime.KeepAlive(sum)

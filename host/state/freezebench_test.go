@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -88,5 +89,50 @@ func BenchmarkFreeze(b *testing.B) {
 		at.Wait()
 		b.ReportMetric(time.Since(start).Seconds(), "restore-s")
 		b.ReportMetric(float64(used(b)-before)/1e9, "restore-cpu-s")
+	}
+}
+
+// BenchmarkParts reads views of a million entries of 33 bytes of which so many of a
+// hundred were changed. The CPU time is that of all threads.
+func BenchmarkParts(b *testing.B) {
+	const keys = 1_000_000
+	for _, changed := range []int{1, 20, 40, 60, 100} {
+		b.Run(fmt.Sprint(changed, "%"), func(b *testing.B) {
+			m := NewMemory(DefaultGroups, NewBudget("", 0))
+			var key [17]byte
+			put := func(of int) {
+				for i := range keys {
+					if i*7919%100 < of {
+						k := key[:copy(key[:], numbered(key[:8], i))+9]
+						_ = m.Put(GroupOf(k, DefaultGroups), k, key[:12], 0)
+					}
+				}
+			}
+			put(100)
+			read := func(f *Frozen) (size int) {
+				_ = f.Parts(func(_, _ int, _ bool, _ int, data []byte) error {
+					size += len(data)
+					return nil
+				})
+				f.Release(true)
+				return size
+			}
+			read(m.Freeze(true))
+			size, took := 0, int64(0)
+			for b.Loop() {
+				b.StopTimer()
+				put(changed)
+				for i := range m.history.chains {
+					m.history.chains[i].n, m.history.chains[i].deltas = 0, 0
+				}
+				f := m.Freeze(false)
+				b.StartTimer()
+				start := used(b)
+				size = read(f)
+				took += used(b) - start
+			}
+			b.ReportMetric(float64(took)/float64(b.N*keys*changed/100), "cpu-ns/change")
+			b.ReportMetric(float64(size)/1e6, "MB")
+		})
 	}
 }

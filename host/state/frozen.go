@@ -2,6 +2,8 @@ package state
 
 import (
 	"encoding/binary"
+	"math"
+	"math/bits"
 	"sync"
 )
 
@@ -35,8 +37,10 @@ type frozenTable struct {
 
 // frozenChunk is what was used of a chunk, and the places of changed entries in it.
 type frozenChunk struct {
-	data  []byte
-	marks []uint64
+	data    []byte
+	marks   []uint64
+	live    int // bytes that entries in use need
+	entries int // in use
 }
 
 func newFrozen(h *history, groups, keep int) *Frozen {
@@ -78,6 +82,7 @@ func (t *frozenTable) finish() {
 // What was read is given up at once: a long reading clones ever less.
 func (f *Frozen) Parts(yield func(from, to int, full bool, entries int, data []byte) error) error {
 	w := partWriter{groups: f.groups, size: f.history.size, yield: yield}
+	w.buf = make([]byte, 0, min(int64(w.size), partHead+f.size/int64(len(f.full))*9/8))
 	for i := range f.full {
 		from, to := f.history.bounds(i, f.groups)
 		w.begin(from, to, f.full[i])
@@ -100,48 +105,62 @@ func (f *Frozen) Size() int64 { return f.size }
 // write writes a group.
 func (f *Frozen) write(w *partWriter, g Group, full bool) {
 	t := &f.tables[g]
+	w.enter(g, t.now)
 	for gone := t.gone; !full && len(gone) > 0; {
 		n, head := binary.Uvarint(gone)
-		key := gone[head : head+int(n)]
+		w.gone(gone[head : head+int(n)])
 		gone = gone[head+int(n):]
-		w.item(g, itemGone, key, nil, 0)
 	}
-	for _, c := range t.chunks {
-		next := -1 // where the next mark is
-		for at := 0; at < len(c.data) && w.err == nil; {
-			d := c.data[at:]
-			e := decode(d)
-			here := at / granule
-			at += e.size()
-			if !full && here > next {
-				if next = nextMark(c.marks, here); next < 0 {
-					break
-				}
-			}
-			if d[0]&dead == 0 && (full || here == next) {
-				f.entry(w, g, d, e, full)
-			}
+	for i := range t.chunks {
+		if c := &t.chunks[i]; f.keep == math.MaxInt && len(c.data) <= w.size/4 && c.dense(full) {
+			w.entries(c.data, c.entries)
+		} else {
+			f.pick(w, c, full)
 		}
 	}
 }
 
-// entry writes an entry. One that was changed and is past its time may be another
-// in the parts before.
-func (f *Frozen) entry(w *partWriter, g Group, d []byte, e entry, full bool) {
-	key, expires := e.keyOf(d), e.expires(d)
-	switch ended := expires != 0 && expires <= f.tables[g].now; {
-	case !ended && expires != 0:
-		w.item(g, itemTimed, key, f.value(d, e), expires)
-	case !ended:
-		w.item(g, itemValue, key, f.value(d, e), 0)
-	case !full:
-		w.item(g, itemGone, key, nil, 0)
+// dense says whether at least half of what was used of the chunk is to be given.
+func (c *frozenChunk) dense(full bool) bool {
+	given := c.entries
+	if !full {
+		given = 0
+		for _, word := range c.marks {
+			given += bits.OnesCount64(word)
+		}
+	}
+	return 2*c.live*given >= len(c.data)*c.entries
+}
+
+// pick writes entries of a chunk, all or those that were changed, without their
+// spare room.
+func (f *Frozen) pick(w *partWriter, c *frozenChunk, full bool) {
+	for at := 0; at < len(c.data) && w.err == nil; {
+		d := c.data[at:]
+		given := d[0]&dead == 0 && (full || c.marked(at))
+		if small(d) && (!given || d[2] == d[3] && int(d[2]) <= f.keep) { // most of them
+			n := smallHead + int(d[1]) + int(d[2])
+			if at += n; given {
+				w.entries(d[:n], 1)
+			}
+			continue
+		}
+		e := decode(d)
+		if at += e.size(); !given {
+			continue
+		}
+		if keep := min(e.value, f.keep); keep < e.room {
+			w.trimmed(d, e, keep)
+		} else {
+			w.entries(d[:e.size()], 1)
+		}
 	}
 }
 
-func (f *Frozen) value(d []byte, e entry) []byte {
-	at := e.head + e.key
-	return d[at : at+min(e.value, f.keep)]
+// marked says whether the entry at a place, or one that shares its mark, was changed.
+func (c *frozenChunk) marked(at int) bool {
+	word, bit := place(ref(at))
+	return c.marks[word]&bit != 0
 }
 
 // Release is called once, when Parts is not running, by anyone. saved: all parts

@@ -18,12 +18,12 @@ func (t *table) sound(f failer) {
 	for i, c := range t.arena.chunks {
 		size += len(c.data)
 		live += c.live
-		sum := 0
+		sum, entries := 0, 0
 		for at := 0; at < c.used; {
 			d := c.data[at:]
 			e := decode(d)
 			if d[0]&dead == 0 {
-				keys, sum, bytesOf = keys+1, sum+e.need(), bytesOf+e.key+e.value
+				keys, sum, bytesOf, entries = keys+1, sum+e.need(), bytesOf+e.key+e.value, entries+1
 				timedEntries += btoi(e.expires(d) != 0)
 				slot, r, found := t.find(e.keyOf(d))
 				if !found || r != ref(i)<<16|ref(at) || slot != t.slotOf(r, e.keyOf(d)) {
@@ -32,8 +32,8 @@ func (t *table) sound(f failer) {
 			}
 			at += e.size()
 		}
-		if sum != c.live {
-			f.Fatalf("chunk %d has %d live bytes, counted %d", i, sum, c.live)
+		if sum != c.live || entries != c.entries {
+			f.Fatalf("chunk %d has %d entries of %d bytes, counted %d, %d", i, entries, sum, c.entries, c.live)
 		}
 	}
 	full := 0

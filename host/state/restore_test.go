@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"strings"
@@ -45,20 +46,31 @@ func TestSnapshotFollowsFromHistory(t *testing.T) {
 
 // headOf is the head of a part of a store of one group.
 func headOf(kind string, entries byte) string {
-	return "\x02\x01" + kind + "\x01\x00\x00\x00" + "\x00\x00\x00\x00" + "\x01\x00\x00\x00" + string([]byte{entries, 0, 0, 0})
+	return "\x03\x01" + kind + "\x01\x00\x00\x00" + "\x00\x00\x00\x00" + "\x01\x00\x00\x00" + string([]byte{entries, 0, 0, 0})
 }
 
-// TestSnapshotBytes pins version 2 of the format.
+// items is what is of group 0: entries, at no time.
+func items(entries string) string {
+	return "\x00\x02" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(entries)))) + "\x00\x00\x00\x00\x00\x00\x00\x80" + entries
+}
+
+const (
+	kEntry     = "\x00\x01\x05\x05kvalue"
+	timedEntry = "\x04\x00\x00\x00\x02\x01\x00\x00\x00\x00\x00\x00"
+	timerEntry = "\x00\x06\x08\x08\x02nmkey" + "\xff\xff\xff\xff\xff\xff\xff\xff"
+)
+
+// TestSnapshotBytes pins version 3 of the format.
 func TestSnapshotBytes(t *testing.T) {
 	budget := NewBudget("", 0)
 	m, timers := NewMemory(1, budget), NewTimers(1, budget)
 	_ = m.Put(0, []byte("k"), []byte("value"), 0)
 	_ = m.Put(0, nil, nil, 258)
 	_ = timers.Set(0, -1, []byte("key"), []byte("nm"))
-	if got, want := string(m.Snapshot(0, nil)), headOf("\x00", 2)+"\x03"+"\x14\x01kvalue"+"\x01\x00\x02\x01\x00\x00\x00\x00\x00\x00"; got != want {
+	if got, want := string(m.Snapshot(0, nil)), headOf("\x00", 2)+items(kEntry+timedEntry); got != want {
 		t.Errorf("a store is %q, want %q", got, want)
 	}
-	if got, want := string(timers.Snapshot(0, nil)), headOf("\x00", 1)+"\x03"+"\x20\x06\x02nmkey"+"\xff\xff\xff\xff\xff\xff\xff\xff"; got != want {
+	if got, want := string(timers.Snapshot(0, nil)), headOf("\x00", 1)+"\x00\x02\x12\x00\x00\x00"+strings.Repeat("\x00", 8)+timerEntry; got != want {
 		t.Errorf("timers are %q, want %q", got, want)
 	}
 }
@@ -67,22 +79,32 @@ func TestCorruptSnapshots(t *testing.T) {
 	for _, test := range []struct{ name, data, says string }{
 		{"nothing at all", "", "ends within its head"},
 		{"half a head", headOf("\x00", 0)[:18], "ends within its head"},
-		{"a later version", "\x03" + headOf("\x00", 0)[1:], "version is 3, known is 2"},
-		{"other groups for the same keys", "\x02\x02" + headOf("\x00", 0)[2:], "hash version 2, known is 1"},
+		{"a later version", "\x04" + headOf("\x00", 0)[1:], "version is 4, known is 3"},
+		{"other groups for the same keys", "\x03\x02" + headOf("\x00", 0)[2:], "hash version 2, known is 1"},
 		{"an unknown kind", headOf("\x04", 0), "unknown kind 4"},
-		{"more groups", "\x02\x01\x00\x02" + headOf("\x00", 0)[4:], "of 2 key groups, the vertex has 1"},
-		{"a range of nothing", "\x02\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00" + headOf("\x00", 0)[12:], "the key groups 0 to 0 of 1"},
-		{"a range past the end", "\x02\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02" + headOf("\x00", 0)[12:], "the key groups 0 to 2 of 1"},
+		{"more groups", "\x03\x01\x00\x02" + headOf("\x00", 0)[4:], "of 2 key groups, the vertex has 1"},
+		{"a range of nothing", "\x03\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00" + headOf("\x00", 0)[12:], "the key groups 0 to 0 of 1"},
+		{"a range past the end", "\x03\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02" + headOf("\x00", 0)[12:], "the key groups 0 to 2 of 1"},
 		{"an entry missing", headOf("\x00", 1), "ends within entry 1 of 1"},
 		{"a million entries missing", headOf("\x00", 0)[:15] + "\x40\x42\x0f\x00", "ends within entry 1 of 1000000"},
-		{"an entry of no group", headOf("\x00", 1) + "\x04\x01kv", "of no key group"},
-		{"an entry of another group", headOf("\x00", 1) + "\x07\x04\x01kv", "entries of key group 1"},
-		{"a key beyond the end", headOf("\x00", 1) + "\x03\x00\x05abcd", "ends within entry 1 of 1"},
-		{"lengths that overflow together", headOf("\x00", 1) + "\x03\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01ab", "ends within entry 1 of 1"},
-		{"half a time", headOf("\x00", 1) + "\x03\x01\x00abcd", "ends within entry 1 of 1"},
-		{"a deletion with a value", headOf("\x01", 1) + "\x03\x06\x01kv", "a deleted entry has a value"},
-		{"something behind the end", headOf("\x00", 0) + "\x03\x04\x01kv", "4 bytes follow the last of 0"},
-		{"an entry after a good one", headOf("\x00", 2) + "\x03\x20\x01\x00abcdefgh\x20", "ends within entry 2 of 2"},
+		{"half a number", headOf("\x00", 1) + "\x80", "ends within entry 1 of 1"},
+		{"an entry of no group", headOf("\x00", 1) + items(kEntry)[1:], "of no key group"},
+		{"an entry of another group", headOf("\x00", 1) + "\x04" + items(kEntry)[1:], "entries of key group 1"},
+		{"an item of no kind", headOf("\x00", 1) + "\x00\x03", "unknown kind 3"},
+		{"a deleted key beyond the end", headOf("\x01", 1) + "\x00\x15abcd", "ends within entry 1 of 1"},
+		{"a deleted key of all memory", headOf("\x01", 1) + "\x00\xfd\xff\xff\xff\xff\xff\xff\xff\xff\x01ab", "ends within entry 1 of 1"},
+		{"half the head of entries", headOf("\x00", 1) + items("")[:9], "ends within entry 1 of 1"},
+		{"entries beyond the end", headOf("\x00", 1) + items(kEntry)[:20], "ends within entry 1 of 1"},
+		{"an entry of no kind", headOf("\x00", 1) + items("\x03"+kEntry[1:]), "an entry of key group 0 is none"},
+		{"an entry of a later kind", headOf("\x00", 1) + items("\x10"+kEntry[1:]), "an entry of key group 0 is none"},
+		{"half the head of an entry", headOf("\x00", 1) + items("\x00\x01\x05"), "an entry of key group 0 is none"},
+		{"half a time", headOf("\x00", 1) + items(timedEntry[:11]), "an entry of key group 0 is none"},
+		{"a key beyond the last of the entries", headOf("\x00", 1) + items("\x00\x05\x00\x00abcd"), "an entry of key group 0 is none"},
+		{"a value beyond its room", headOf("\x00", 1) + items("\x00\x01\x04\x05kvalue"), "an entry of key group 0 is none"},
+		{"lengths that overflow together", headOf("\x00", 1) + items("\x02\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00ab"), "an entry of key group 0 is none"},
+		{"something behind the end", headOf("\x00", 0) + items(kEntry), "more than its 0 entries"},
+		{"an entry after a good one", headOf("\x00", 2) + items(timedEntry+"\x00\x05\x00\x00abcd"), "an entry of key group 0 is none"},
+		{"a dead entry that counts", headOf("\x00", 1) + items("\x08"+kEntry[1:]), "ends within entry 1 of 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, timers := filled(t)
@@ -124,11 +146,11 @@ func FuzzRestore(f *testing.F) {
 	m, timers := filled(f)
 	f.Add(m.Snapshot(0, nil)[:200])
 	f.Add(timers.Snapshot(0, nil)[:200])
-	f.Add([]byte(headOf("\x00", 2) + "\x03" + "\x14\x01kvalue" + "\x01\x00\x02\x01\x00\x00\x00\x00\x00\x00"))
-	f.Add([]byte(headOf("\x00", 1) + "\x03" + "\x20\x06\x02nmkey" + "\xff\xff\xff\xff\xff\xff\xff\xff"))
-	f.Add([]byte(headOf("\x01", 2) + "\x03" + "\x02\x01k" + "\x14\x01kvalue"))
-	f.Add([]byte(headOf("\x01", 1) + "\x03" + "\x02\x06\x02nmkey"))
-	f.Add([]byte(headOf("\x02", 1) + "\x03\x00\xff\xff\xff\xff\xff\xff\xff\x0f"))
+	f.Add([]byte(headOf("\x00", 2) + items(kEntry+timedEntry)))
+	f.Add([]byte(headOf("\x00", 1) + items("\x08"+kEntry[1:]+timerEntry)))
+	f.Add([]byte(headOf("\x01", 2) + "\x00\x05k" + items(kEntry)[1:]))
+	f.Add([]byte(headOf("\x01", 1) + "\x00\x19\x02nmkey"))
+	f.Add([]byte(headOf("\x02", 1) + items("\x01\x01\x00\x02\x00\x01\x00kvv"+"\x06\x01\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x09\x00\x00\x00\x00\x00\x00\x00kv")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		budget := NewBudget("", 0)
 		m, timers := NewMemory(1, budget), NewTimers(1, budget)

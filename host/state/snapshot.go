@@ -45,7 +45,7 @@ func (t *table) snapshot(dst []byte, g Group, groups, keep int) []byte {
 	v.now = t.now
 	for i := range t.arena.chunks {
 		c := &t.arena.chunks[i]
-		v.chunks = append(v.chunks, frozenChunk{data: c.data[:c.used]})
+		v.chunks = append(v.chunks, frozenChunk{data: c.data[:c.used], live: c.live, entries: c.entries})
 	}
 	w := partWriter{groups: groups, size: math.MaxInt, yield: func(_, _ int, _ bool, _ int, data []byte) error {
 		dst = append(dst, data...)

@@ -158,7 +158,7 @@ func (t *table) write(slot int, old ref, found bool, key, value []byte, expires 
 	e.encode(d, expires)
 	copy(d[e.head:], key)
 	copy(d[e.head+e.key:], value)
-	t.arena.credit(r, e.need())
+	t.arena.enter(r, e.need())
 	if t.arena.track != nil {
 		t.arena.mark(r)
 	}

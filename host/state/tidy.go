@@ -64,7 +64,7 @@ func (t *table) empty(i int) bool {
 		copied := t.arena.at(to)
 		trim.encode(copied, expires)
 		copy(copied[trim.head:], d[e.head:e.head+e.key+e.value])
-		t.arena.credit(to, trim.need())
+		t.arena.enter(to, trim.need())
 		if t.arena.track != nil {
 			t.arena.carry(from, to)
 		}

@@ -2,7 +2,6 @@ package state
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 )
 
@@ -92,6 +91,18 @@ func (a *arena) touch(r ref) {
 		a.thaw(i)
 	}
 	a.mark(r)
+}
+
+// noted loads what touch will ask for.
+func (a *arena) noted(r ref) uint64 {
+	if a.track == nil {
+		return 0
+	}
+	if m := &a.track.marks[r>>16]; m.now != nil {
+		word, _ := place(r)
+		return m.now[word]
+	}
+	return 0
 }
 
 // thaw takes a frozen chunk away from the view: from now on it is written to.
@@ -198,7 +209,7 @@ func (a *arena) freeze(v *frozenTable, whole, saved bool, all []frozenChunk) []f
 			freed += m.settle(saved)
 		}
 		if m.frozen = c.live > 0 && (whole || m.before != nil); m.frozen {
-			all = append(all, frozenChunk{c.data[:c.used:c.used], m.before})
+			all = append(all, frozenChunk{c.data[:c.used:c.used], m.before, c.live, c.entries})
 		}
 	}
 	tr.charge(freed)
@@ -219,19 +230,4 @@ func (a *arena) unfollow() {
 		a.track.charge(-a.track.cost)
 		a.track = nil
 	}
-}
-
-// nextMark returns the place of the first mark at or behind a place in a chunk, -1
-// if there is none.
-func nextMark(marks []uint64, at int) int {
-	for word := at / 64; word < len(marks); word++ {
-		w := marks[word]
-		if word == at/64 {
-			w &= ^uint64(0) << (at % 64)
-		}
-		if w != 0 {
-			return word*64 + bits.TrailingZeros64(w)
-		}
-	}
-	return -1
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/checkpoint/storetest"
 	"github.com/wasmill/wasmill/checkpoint/storetest/s3server"
 	"github.com/wasmill/wasmill/host/control/durable"
+	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -219,4 +220,87 @@ func TestTheLossOfAnAnswerIsNoFailure(t *testing.T) {
 		l.drain()
 		w.expect(position(t, w.manifest(0)))
 	})
+}
+
+// stubborn is a store whose Put of a manifest does not heed its context.
+type stubborn struct {
+	checkpoint.Store
+	hold chan struct{} // one for each Put that is held; then it goes on
+	held chan struct{}
+}
+
+func (s *stubborn) Put(ctx context.Context, name string, data []byte) error {
+	if strings.HasSuffix(name, "manifest.json") {
+		select {
+		case <-s.hold:
+			s.held <- struct{}{}
+			<-s.hold
+		default:
+		}
+	}
+	return s.Store.Put(ctx, name, data)
+}
+
+// TestStateIsFrozenAgainOnlyWhenNobodyReadsIt lets an upload go on after its
+// checkpoint was given up; a second Freeze meanwhile would panic.
+func TestStateIsFrozenAgainOnlyWhenNobodyReadsIt(t *testing.T) {
+	store := &stubborn{Store: new(storetest.Place).Open(), hold: make(chan struct{}), held: make(chan struct{})}
+	v := &visits{keys: 1000, key: shortKey, value: make([]byte, 92)}
+	v.limit.Store(1 << 62)
+	v.perTick.Store(10)
+	b := newBench(t, v, func(context.Context) (checkpoint.Store, error) { return store, nil }, checkpoint.Settings{})
+	b.tolerate(20 * time.Millisecond)
+	s := checkpoint.Settings{Interval: 20 * time.Millisecond, MaxInFlight: 1, Timeout: 200 * time.Millisecond, TolerableFailures: 1000, Retain: checkpoint.Retention{Count: 1}}
+	if _, err := b.Configure(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	store.hold <- struct{}{}
+	<-store.held
+	for b.Checkpoints().Aborted < 3 {
+		time.Sleep(time.Millisecond)
+	}
+	at := b.Checkpoints().Completed
+	store.hold <- struct{}{}
+	for b.Checkpoints().Completed < at+3 {
+		time.Sleep(time.Millisecond)
+	}
+	b.stop()
+}
+
+// TestWhatAFailedUploadHadIsInTheNextCheckpoint would lose the keys that came before it.
+func TestWhatAFailedUploadHadIsInTheNextCheckpoint(t *testing.T) {
+	var place storetest.Place
+	store := &storetest.Faulty{Store: place.Open()}
+	visit := func() *visits {
+		v := &visits{keys: 5000, key: shortKey, value: make([]byte, 92)}
+		return v
+	}
+	v := visit()
+	b := newBench(t, v, func(context.Context) (checkpoint.Store, error) { return store, nil }, checkpoint.Settings{})
+	b.tolerate(0)
+	more := func() {
+		v.limit.Add(500)
+		b.reach(v.limit.Load())
+	}
+	more()
+	b.checkpoint()
+	more()
+	store.Break(storetest.Put, "manifest", 0, storetest.Fault{Err: storetest.Down})
+	b.Request()
+	for b.Checkpoints().Aborted == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	more()
+	store.Heal()
+	b.checkpoint()
+	want, _ := b.count.Usage()
+	b.stop()
+	b = newBench(t, visit(), func(context.Context) (checkpoint.Store, error) { return place.Open(), nil }, checkpoint.Settings{})
+	for b.Phase() != pipeline.PhaseRunning {
+		time.Sleep(time.Millisecond)
+	}
+	if got, _ := b.count.Usage(); got.Keys != want.Keys || got.Bytes != want.Bytes {
+		t.Errorf("restored %+v, it was %+v", got, want)
+	}
+	b.stop()
 }

@@ -118,6 +118,10 @@ func longKey(dst []byte, user uint64) []byte {
 }
 
 func newBench(t *testing.T, v *visits, open func(context.Context) (checkpoint.Store, error), s checkpoint.Settings) *bench {
+	return newBenchOn(t, v, true, open, s)
+}
+
+func newBenchOn(t *testing.T, v *visits, local bool, open func(context.Context) (checkpoint.Store, error), s checkpoint.Settings) *bench {
 	b := &bench{T: t, visits: v, done: make(chan error, 1)}
 	var err error
 	b.count, err = window.NewTransform(window.Config{Vertex: "count", Spec: window.Spec{Kind: window.Fixed, Size: 1000 * time.Hour}, Aggregate: "count", Groups: 128, MaxBytes: 4 << 30})
@@ -127,7 +131,7 @@ func newBench(t *testing.T, v *visits, open func(context.Context) (checkpoint.St
 	queue := pipeline.Limit{Records: 16384, Bytes: 8 << 20}
 	s.MaxInFlight, s.TolerableFailures, s.AlignTimeout, s.Retain.Count = 1, 0, 10*time.Second, 1
 	b.Runner, err = durable.New(durable.Config{
-		Name: "bench", Settings: s, Open: open,
+		Name: "bench", Settings: s, Open: open, Local: local,
 		Graph: pipeline.Graph{
 			Vertices: []pipeline.Vertex{
 				{Name: "in", Source: v},
@@ -322,7 +326,7 @@ func measureLarge(t *testing.T) {
 	open := minioStore(t)
 	v = &visits{keys: keys, key: longKey}
 	v.limit.Store(3 * keys)
-	b = newBench(t, v, open, checkpoint.Settings{})
+	b = newBenchOn(t, v, false, open, checkpoint.Settings{})
 	b.reach(3 * keys)
 	full = b.checkpoint()
 	fmt.Fprintf(t.Output(), "the first checkpoint to MinIO took %v\n", full.Took.Round(time.Millisecond))

@@ -181,15 +181,12 @@ func (r *Runner) commit(ctx context.Context, f *flight, attempt int) {
 }
 
 func (r *Runner) commitAll(ctx context.Context, f *flight) error {
+	if err := r.writer.Owns(ctx); err != nil {
+		return err
+	}
 	r.Pipeline.Committed(f.Epoch)
 	for _, v := range r.config.Graph.Vertices {
 		s := f.snapshots[v.Name]
-		if len(s.Commits) == 0 {
-			continue
-		}
-		if err := r.writer.Owns(ctx); err != nil {
-			return err
-		}
 		for _, c := range s.Commits {
 			if err := r.Pipeline.Commit(ctx, v.Name, c); err != nil {
 				return err

@@ -184,14 +184,9 @@ func (l *loop) trigger(a checkpoint.Trigger) {
 	})
 }
 
-// unalign lets barriers overtake. At the end of the sources the last one does not:
-// all that was read is to come out of the run, however long it takes.
+// unalign lets barriers overtake.
 func (l *loop) unalign(e stream.Epoch) {
-	f := l.last
-	if f.Epoch != e || f.Reason == checkpoint.ReasonFinal && !l.drains() {
-		return
-	}
-	f.unaligned = true
+	l.last.unaligned = true
 	l.runner.wait.Go(func() { l.runner.Overtake(e) })
 }
 

@@ -20,7 +20,7 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 		return nil, err
 	}
 	r.writer, err = checkpoint.Claim(ctx, checkpoint.WriterConfig{
-		Store: r.store, Pipeline: c.Name, Wasmill: c.Wasmill, Process: c.Process, Progress: r.uploading,
+		Store: r.store, Pipeline: c.Name, Wasmill: c.Wasmill, Process: c.Process, Local: c.Local, Progress: r.uploading,
 	})
 	if err != nil {
 		return nil, err
@@ -39,6 +39,13 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 	}
 	from, err := t.restored(found)
 	if err != nil {
+		return nil, err
+	}
+	at := stream.Epoch(0)
+	if found.Manifest != nil && c.Start.From == nil {
+		at = found.Manifest.Epoch
+	}
+	if err := r.writer.Start(ctx, at); err != nil {
 		return nil, err
 	}
 	if err := r.loop.begin(found, c.Start.From == nil); err != nil {

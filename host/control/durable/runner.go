@@ -21,6 +21,7 @@ type Config struct {
 	Events   stream.Events
 	Wasmill  string // the version of this binary
 	Process  string // unique to this process; empty stands for a random one
+	Local    bool   // the store is a disk of this machine
 
 	// Open opens the store, once, when Run begins. It belongs to the Runner.
 	Open func(ctx context.Context) (checkpoint.Store, error)

@@ -307,3 +307,53 @@ func TestOfManyWritersOneWins(t *testing.T) {
 		w.expect(position(t, w.manifest(0)))
 	})
 }
+
+// TestAWriterThatIsTakenOverAfterItHasStoredCommitsNothing is about the moment between
+// the two: the other one has begun with the checkpoint before.
+func TestAWriterThatIsTakenOverAfterItHasStoredCommitsNothing(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		first := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		w.store.Break(storetest.Create, "/epochs/", 1, storetest.Fault{Delay: 120 * time.Millisecond})
+		time.Sleep(100 * time.Millisecond)
+		other := w.begin()
+		if err := <-first.done; !errors.Is(err, checkpoint.ErrFenced) {
+			t.Errorf("the first ended with %v", err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := other.Checkpoints(); s.Aborted != 1 || s.Completed < 5 {
+			t.Errorf("the other one, whose epoch was taken, has %+v", s.Counts)
+		}
+		other.kill()
+		l := w.begin()
+		time.Sleep(300 * time.Millisecond)
+		l.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}
+
+// TestWhatATakenOverWriterHasStoredIsAbandoned lets the newer one end before it has
+// stored anything.
+func TestWhatATakenOverWriterHasStoredIsAbandoned(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world) {
+		first := w.begin()
+		time.Sleep(450 * time.Millisecond)
+		w.store.Break(storetest.Create, "/epochs/", 1, storetest.Fault{Delay: 120 * time.Millisecond})
+		time.Sleep(100 * time.Millisecond)
+		other := w.begin()
+		time.Sleep(time.Millisecond)
+		other.kill()
+		if err := <-first.done; !errors.Is(err, checkpoint.ErrFenced) {
+			t.Errorf("the first ended with %v", err)
+		}
+		abandoned := w.manifest(0).Epoch
+		l := w.begin()
+		time.Sleep(300 * time.Millisecond)
+		if w.restored.Epoch != abandoned-1 {
+			t.Errorf("restored %d, abandoned is %d", w.restored.Epoch, abandoned)
+		}
+		l.drain()
+		w.expect(position(t, w.manifest(0)))
+	})
+}

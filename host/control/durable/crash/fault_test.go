@@ -12,7 +12,7 @@ func TestAKillWhileTheStoreFails(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.Prunes, w.Timeout = true, 200*time.Millisecond
+			w.Prunes = true
 			w.Fault, w.After = fault, 2
 			w.dies("a failed checkpoint", 2)
 			entries, failing, read := w.entries(), false, 0
@@ -39,9 +39,8 @@ func TestTheStoreComesBack(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.Timeout = 200 * time.Millisecond
-			w.Keys, w.PerKey = 150, 20 // more keys than change between two checkpoints
-			w.Fault, w.After, w.Heals = fault, 2, 2
+			w.Keys, w.PerKey, w.Pace = 600, 4, 3*time.Millisecond // all are there when it fails, and few change meanwhile
+			w.Fault, w.After, w.Heals = fault, 18, 2
 			w.dies("the mark", w.After+2)
 			if e := w.entries(); count(e, 1, "fault") == 0 || count(e, 1, "failed") < 2 {
 				t.Error("the store did not fail")

@@ -29,7 +29,7 @@ func TestAStoppedProcessIsFenced(t *testing.T) {
 			old.halts(step)
 			w.Step = ""
 			young := w.start()
-			w.happens(young.Life, "done", 3)
+			w.happens(young.life, "done", 3)
 			young.signal(syscall.SIGSTOP)
 			w.until("the second one stands still", young.halted)
 

@@ -44,6 +44,7 @@ func newWorld(t *testing.T) *world {
 type running struct {
 	*exec.Cmd
 	*world
+	life  int
 	said  bytes.Buffer
 	ended chan struct{}
 }
@@ -65,7 +66,7 @@ func (w *world) startAs(s scenario) *running {
 	if err != nil {
 		w.Fatal(err)
 	}
-	p := &running{Cmd: exec.Command(exe), world: w, ended: make(chan struct{})}
+	p := &running{Cmd: exec.Command(exe), world: w, life: s.Life, ended: make(chan struct{})}
 	p.Dir = w.dir
 	p.Env = append(os.Environ(), workerVariable+"="+string(text))
 	p.Stderr = &p.said
@@ -99,12 +100,12 @@ func (p *running) exit() int {
 		case <-p.ended:
 		case <-time.After(patience):
 		}
-		p.Fatalf("life %d does not end:\n%s", p.Life, p.said.String())
+		p.Fatalf("life %d does not end:\n%s", p.life, p.said.String())
 	}
 	status, ok := p.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
 		if p.said.Len() > 0 {
-			p.Fatalf("life %d: %s", p.Life, p.said.String())
+			p.Fatalf("life %d: %s", p.life, p.said.String())
 		}
 		return -1
 	}
@@ -115,7 +116,7 @@ func (p *running) exit() int {
 func (p *running) completes() {
 	p.Helper()
 	if code := p.exit(); code != 0 {
-		p.Fatalf("life %d: exit %d: %s", p.Life, code, p.said.String())
+		p.Fatalf("life %d: exit %d: %s", p.life, code, p.said.String())
 	}
 }
 
@@ -125,7 +126,7 @@ func (p *running) stops(step string) {
 	code := p.exit()
 	note, _ := os.ReadFile(filepath.Join(p.dir, noteName))
 	if want := step + " of " + strconv.Itoa(p.Process.Pid); code != -1 || string(note) != want {
-		p.Fatalf("life %d: exit %d at %q, not killed at %q: %s", p.Life, code, note, want, p.said.String())
+		p.Fatalf("life %d: exit %d at %q, not killed at %q: %s", p.life, code, note, want, p.said.String())
 	}
 }
 

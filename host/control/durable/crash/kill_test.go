@@ -41,7 +41,7 @@ func killAtAnyTime(t *testing.T, times int, prepare func(*world)) {
 				if code := p.exit(); code == 0 {
 					break
 				} else if code > 0 {
-					t.Fatalf("life %d: exit %d: %s", p.Life, code, p.said.String())
+					t.Fatalf("life %d: exit %d: %s", p.life, code, p.said.String())
 				}
 				killed++
 				w.check(false)

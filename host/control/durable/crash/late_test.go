@@ -4,7 +4,6 @@ import (
 	"slices"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -32,7 +31,7 @@ func TestAStoppedProcessGoesOnBeforeTheNextHasPublished(t *testing.T) {
 func TestAStoppedProcessPublishesBetweenCheckpointsOfTheNext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.Prunes, w.Timeout = true, 200*time.Millisecond
+	w.Prunes = true
 	w.Fault, w.Of, w.After, w.Heals = "refuse", "manifest.json", 2, 2
 	w.Step, w.Nth, w.Signal = "the manifest before the record", 3, syscall.SIGSTOP
 	old := w.start()

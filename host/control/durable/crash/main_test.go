@@ -35,7 +35,6 @@ type scenario struct {
 	Concurrency  int
 	Slow         int // every so many numbers one is slow for minutes; 0 = none
 	Interval     time.Duration
-	Timeout      time.Duration // 0 = long
 	AlignTimeout time.Duration
 	Retain       int
 	Epoch        stream.Epoch // to begin with; 0 = the newest
@@ -82,8 +81,9 @@ func TestMain(m *testing.M) {
 type worker struct {
 	scenario
 	*ledger
-	steps steps
-	store *watched
+	steps  steps
+	store  *watched
+	runner *durable.Runner
 }
 
 func newWorker(s scenario) *worker {
@@ -96,22 +96,15 @@ func (w *worker) run() error {
 	if err := w.open(); err != nil {
 		return err
 	}
-	timeout := w.Timeout
-	if timeout == 0 {
-		timeout = time.Minute
-	}
 	r, err := durable.New(durable.Config{
 		Name: pipelineName, Graph: w.graph(), Shapes: w.shapes(), Events: w.events(), Wasmill: "test",
-		Start: durable.Start{Epoch: w.Epoch},
-		Settings: checkpoint.Settings{
-			Interval: w.Interval, Timeout: timeout, AlignTimeout: w.AlignTimeout, MaxInFlight: 1, TolerableFailures: 1000,
-			Retain: checkpoint.Retention{Count: w.Retain},
-		},
+		Start: durable.Start{Epoch: w.Epoch}, Settings: w.settings(time.Minute),
 		Open: func(context.Context) (checkpoint.Store, error) { return w.openStore() },
 	})
 	if err != nil {
 		return err
 	}
+	w.runner = r
 	terminate := make(chan os.Signal, 1)
 	signal.Notify(terminate, syscall.SIGTERM)
 	go func() {
@@ -120,6 +113,23 @@ func (w *worker) run() error {
 	}()
 	return r.Run(context.Background())
 }
+
+func (w *worker) settings(timeout time.Duration) checkpoint.Settings {
+	return checkpoint.Settings{
+		Interval: w.Interval, Timeout: timeout, AlignTimeout: w.AlignTimeout, MaxInFlight: 1, TolerableFailures: 1000,
+		Retain: checkpoint.Retention{Count: w.Retain},
+	}
+}
+
+// configure gives checkpoints another time to be published in.
+func (w *worker) configure(timeout time.Duration) {
+	if _, err := w.runner.Configure(context.Background(), w.settings(timeout)); err != nil {
+		panic(err)
+	}
+}
+
+// faultyTimeout is how long a checkpoint may take while the store fails.
+const faultyTimeout = 60 * time.Millisecond
 
 // events notes what becomes of checkpoints.
 func (w *worker) events() stream.Events {
@@ -136,6 +146,7 @@ func (w *worker) events() stream.Events {
 			if failures++; failures == w.Heals {
 				w.store.faults.Heal()
 				failing.Store(false)
+				go w.configure(time.Minute)
 			}
 		},
 		CheckpointDone: func(r stream.CheckpointReport) {
@@ -146,6 +157,7 @@ func (w *worker) events() stream.Events {
 				w.note("fault")
 				failing.Store(true)
 				w.store.faults.Break(storetest.All, w.Of, 0, faults[w.Fault])
+				go w.configure(faultyTimeout)
 			}
 		},
 	}

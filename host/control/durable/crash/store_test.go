@@ -1,6 +1,7 @@
 package crash_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"iter"
@@ -62,7 +63,7 @@ func (s *watched) Put(ctx context.Context, name string, data []byte) error {
 
 func (s *watched) Create(ctx context.Context, name string, data []byte) error {
 	err := s.Store.Create(ctx, name, data)
-	if _, epoch, ok := strings.Cut(name, "/epochs/"); ok && err == nil {
+	if _, epoch, ok := strings.Cut(name, "/epochs/"); ok && err == nil && bytes.Contains(data, []byte(`"manifest"`)) {
 		number, _ := strconv.Atoi(epoch)
 		s.ledger.note("published", number, s.positions[epoch])
 	}
