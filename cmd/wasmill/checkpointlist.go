@@ -17,9 +17,10 @@ func newCheckpointList(f *flags, of *checkpointFlags, s stdio) *cobra.Command {
 		Use:   "list PIPELINE | --storage URL --pipeline NAME",
 		Short: "List the checkpoints of a pipeline, the newest first",
 		Long: `list shows each checkpoint with its state: complete; committing, when its sinks
-have yet to commit; damaged, when it cannot be restored; orphaned, when it was
-never published, because it is under way or was left behind. NEW is what changed
-since the one before, TOTAL what a restore reads.`,
+have yet to commit; damaged, when it cannot be restored; abandoned, when a later
+run began with an older one; orphaned, when it was never published, because it is
+under way or was left behind. NEW is what changed since the one before, TOTAL
+what a restore reads.`,
 		Example: `  wasmill checkpoint list pipeline.yaml
   wasmill checkpoint list --storage file://./data/checkpoints --pipeline access-log --json`,
 		RunE: func(c *cobra.Command, a []string) error {

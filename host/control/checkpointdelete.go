@@ -33,7 +33,7 @@ func (c *Checkpoints) Deletable(ctx context.Context, epochs []stream.Epoch, forc
 	}
 	slices.Sort(d.Epochs)
 	slices.Reverse(d.Epochs)
-	whole := slices.IndexFunc(all, func(e checkpoint.Entry) bool { return e.Manifest != nil })
+	whole := slices.IndexFunc(all, restorable)
 	for _, i := range []int{0, whole} {
 		if force || i < 0 || !slices.Contains(d.Epochs, all[i].Epoch) {
 			continue
@@ -48,10 +48,15 @@ func (c *Checkpoints) Deletable(ctx context.Context, epochs []stream.Epoch, forc
 	return d, nil
 }
 
+// restorable says whether a pipeline may go on from a checkpoint by itself.
+func restorable(e checkpoint.Entry) bool {
+	return e.Manifest != nil && e.State != checkpoint.Abandoned
+}
+
 // withoutNewest says what happens if the newest are deleted.
 func (c *Checkpoints) withoutNewest(all []checkpoint.Entry, epochs []stream.Epoch) string {
 	for _, e := range all {
-		if e.Manifest != nil && !slices.Contains(epochs, e.Epoch) {
+		if restorable(e) && !slices.Contains(epochs, e.Epoch) {
 			return fmt.Sprintf("then it goes on from epoch %d, and numbers are used again", e.Epoch)
 		}
 	}

@@ -72,11 +72,16 @@ func (c *Checkpoints) List(ctx context.Context) ([]CheckpointEntry, error) {
 	return all, nil
 }
 
-// Newest returns the newest that was published.
+// Newest returns the newest that was published, and not abandoned if there is one.
 func (c *Checkpoints) Newest(ctx context.Context) (stream.Epoch, error) {
 	all, err := c.published(ctx)
 	if err != nil {
 		return 0, err
+	}
+	for _, e := range all {
+		if e.State != checkpoint.Abandoned {
+			return e.Epoch, nil
+		}
 	}
 	return all[0].Epoch, nil
 }

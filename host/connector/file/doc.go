@@ -1,7 +1,8 @@
 // Package file reads records from files and writes them to files.
 //
 // A source that does not follow reads the files it found at Open, in the order
-// of their names, and ends. One that follows reads its files from the start and
+// of their names, and ends; opened after that, it reads the lines that were added
+// to the last one since, and later files. One that follows reads its files from the start and
 // then what is appended to them, for ever:
 //
 //	          renamed, and the name has data again

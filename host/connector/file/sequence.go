@@ -42,10 +42,13 @@ func (q *sequence) open(after *position) error {
 		return err
 	}
 	q.last = after.mark
-	if !after.Done {
-		if err := q.resume(after.mark); err != nil {
-			return err
-		}
+	if after.Done {
+		err = q.grown(after.mark)
+	} else {
+		err = q.resume(after.mark)
+	}
+	if err != nil {
+		return err
 	}
 	q.files = slices.DeleteFunc(names, func(name string) bool {
 		return name < after.Path || name == after.Path && !q.rotated || q.rotated && q.isOpen(name)
@@ -68,6 +71,32 @@ func (q *sequence) resume(m mark) error {
 		q.notice(m.Path + " was rotated: the old file is finished first")
 	}
 	return err
+}
+
+// grown goes on with a file that was read to its end, if lines were added to it since.
+func (q *sequence) grown(m mark) error {
+	if q.cfg.Mode == ModeWhole || compression(m.Path) != plain {
+		return nil
+	}
+	in, err := openAt(m.Path, m)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it is done
+	case err != nil:
+		return err
+	case in == nil:
+		q.notice(m.Path + " is another file than the one that was read: it is not read, unless by a fresh start")
+		return nil
+	}
+	more := in.info.Size() > m.Offset
+	if whole := len(in.window) == 0 || in.window[len(in.window)-1] == '\n'; more && whole {
+		q.in, q.last.Done = in, false
+		return nil
+	} else if more {
+		q.notice(m.Path + " has grown behind its last line, which had no end: what was added is not read, unless by a fresh start")
+	}
+	in.Close()
+	return nil
 }
 
 // isOpen says whether a name stands for the file that is being read.

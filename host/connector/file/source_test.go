@@ -181,6 +181,61 @@ func TestFollowedFilesAreReadInTurnAndResumed(t *testing.T) {
 	}
 }
 
+// TestAFileThatHasGrownSinceItsEndIsReadOn is about a source that does not follow, and a
+// later run of it.
+func TestAFileThatHasGrownSinceItsEndIsReadOn(t *testing.T) {
+	for _, test := range []struct {
+		name, before, after string
+		want                []string
+		notice              string
+	}{
+		{"lines were added", "a\nb\n", "a\nb\nc\nd", []string{"c", "d"}, ""},
+		{"nothing was added", "a\nb\n", "a\nb\n", nil, ""},
+		{"the file was empty", "", "a\n", []string{"a"}, ""},
+		{"the last line had no end", "a\nb", "a\nbc\n", nil, "no end"},
+		{"another file", "a\nb\n", "x\ny\nz\n", nil, "another file"},
+		{"a shorter file", "a\nb\n", "a\n", nil, "another file"},
+		{"no file", "a\nb\n", "", nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := put(t, dir, "0.txt", test.before)
+			src := open(t, settings(filepath.Join(dir, "*.txt")), nil)
+			if _, err := drain(t, src); err != nil {
+				t.Fatal(err)
+			}
+			at := src.Position(nil)
+			want := append(slices.Clone(test.want), "other")
+			put(t, dir, "1.txt", "other\n")
+			if err := os.WriteFile(path, []byte(test.after), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if test.name == "no file" {
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			notice := ""
+			src = file.NewSource(settings(filepath.Join(dir, "*.txt")), func(text string) { notice += text })
+			if err := src.Open(t.Context(), at); err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			if got, err := drain(t, src); err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if !strings.Contains(notice, test.notice) || test.notice == "" && notice != "" {
+				t.Errorf("notice %q", notice)
+			}
+			end := src.Position(nil)
+			src = open(t, settings(filepath.Join(dir, "*.txt")), end)
+			if got, err := drain(t, src); err != nil || len(got) > 0 {
+				t.Errorf("after the end: got %q, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	for _, test := range []struct {
 		name  string
