@@ -115,7 +115,9 @@ func (l *place) rename(hidden *os.File, p part) error {
 		err = l.disk.at("commit: rename")
 	}
 	if err == nil {
-		err = os.Rename(hidden.Name(), l.named(p))
+		if err = os.Rename(hidden.Name(), l.named(p)); errors.Is(err, fs.ErrNotExist) { // another process may have shown it meanwhile
+			return l.shown(p)
+		}
 	}
 	if err == nil {
 		err = l.disk.at("commit: renamed")
@@ -174,7 +176,9 @@ func (l *place) extend(hidden *os.File, p part) error {
 		err = l.disk.at("commit: remove")
 	}
 	if err == nil {
-		err = os.Remove(hidden.Name())
+		if err = os.Remove(hidden.Name()); errors.Is(err, fs.ErrNotExist) { // another process has shown it meanwhile
+			err = nil
+		}
 	}
 	if err != nil {
 		return l.fault("the file cannot be written", err)
