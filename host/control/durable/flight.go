@@ -103,18 +103,18 @@ func commitsOf(v *checkpoint.VertexState) (commits [][]byte, err error) {
 	return commits, nil
 }
 
-// write stores a checkpoint, and tells the loop what came of it.
-func (r *Runner) write(ctx context.Context, f *flight) {
+// write stores a checkpoint, tells the loop what came of it, and closes done once
+// nothing that was frozen is read any more.
+func (r *Runner) write(ctx context.Context, f *flight, done chan struct{}) {
 	began := time.Now()
 	m, err := r.publish(ctx, f)
 	f.manifest, f.upload = m, time.Since(began)
 	r.releaseAll(f, err == nil)
-	if err != nil {
-		r.discard(ctx, f.Epoch)
-	}
+	close(done)
 	switch {
 	case err == nil:
 		r.events.step(checkpoint.Published{Epoch: f.Epoch})
+		return
 	case errors.Is(err, checkpoint.ErrFenced):
 		r.events.step(checkpoint.Fenced{Err: err})
 	default:
@@ -123,6 +123,7 @@ func (r *Runner) write(ctx context.Context, f *flight) {
 		}
 		r.events.step(checkpoint.UploadFailed{Epoch: f.Epoch, Err: err})
 	}
+	r.discard(ctx, f.Epoch)
 }
 
 func (r *Runner) publish(ctx context.Context, f *flight) (*checkpoint.Manifest, error) {
@@ -146,7 +147,7 @@ func (r *Runner) publish(ctx context.Context, f *flight) (*checkpoint.Manifest, 
 }
 
 // discardTime is how long deleting what is left of a checkpoint may take.
-const discardTime = 10 * time.Second
+const discardTime = 2 * time.Second
 
 // discard deletes what is left of a checkpoint that was given up; the collection finds
 // what it leaves.

@@ -135,10 +135,7 @@ func (l *loop) do(a checkpoint.Action) {
 		ctx, f.cancel = context.WithCancelCause(l.ctx)
 		l.writing = make(chan struct{})
 		writing := l.writing
-		r.wait.Go(func() {
-			defer close(writing)
-			r.write(ctx, f)
-		})
+		r.wait.Go(func() { r.write(ctx, f, writing) })
 	case checkpoint.CommitSinks:
 		l.commit(a)
 	case checkpoint.Abort:
