@@ -35,12 +35,3 @@ func (w *Writer) Clear(ctx context.Context) (stream.Epoch, error) {
 	}
 	return inv.highest(), nil
 }
-
-// Highest returns the highest epoch that was ever recorded, 0 if none was.
-func (r *Reader) Highest(ctx context.Context) (stream.Epoch, error) {
-	inv, err := takeInventory(ctx, r.Store, layout(r.Pipeline))
-	if err != nil {
-		return 0, err
-	}
-	return inv.highest(), nil
-}

@@ -146,6 +146,28 @@ func (r *Reader) Manifest(ctx context.Context, e stream.Epoch) (*Manifest, error
 	return readManifest(ctx, r.Store, layout(r.Pipeline), e)
 }
 
+// Highest returns the highest epoch that was ever recorded, 0 if none was.
+func (r *Reader) Highest(ctx context.Context) (stream.Epoch, error) {
+	inv, err := takeInventory(ctx, r.Store, layout(r.Pipeline))
+	if err != nil {
+		return 0, err
+	}
+	return inv.highest(), nil
+}
+
+// Committed says whether the sinks have committed a published checkpoint, as far as is
+// known: they may have, and not have noted it yet.
+func (r *Reader) Committed(ctx context.Context, e stream.Epoch) (bool, error) {
+	switch _, err := get(ctx, r.Store, layout(r.Pipeline).mark(e)); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	default:
+		return false, fmt.Errorf("look whether epoch %d of %s is committed: %w", e, r.Pipeline, err)
+	}
+}
+
 func recordGone(l layout, e stream.Epoch) error {
 	return damaged(l.record(e), "the record of a committed checkpoint is gone")
 }

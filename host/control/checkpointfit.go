@@ -41,7 +41,7 @@ func (c *Checkpoints) Fit(ctx context.Context, e stream.Epoch, r *durable.Runner
 	if err != nil || found[0].Manifest == nil {
 		return out, err
 	}
-	findings, err := r.Fits(found[0].Manifest)
+	findings, err := r.Fits(found[0].Manifest, found[0].State == checkpoint.Complete)
 	if err != nil {
 		return nil, c.at.place(err)
 	}

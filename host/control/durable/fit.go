@@ -37,7 +37,8 @@ func (f *fit) port(from uint16) (uint16, bool) {
 }
 
 // compare says what of a checkpoint goes to which vertex, and what does not fit.
-func compare(m *checkpoint.Manifest, shapes map[stream.VertexID]Shape) (map[stream.VertexID]*fit, []Finding, error) {
+// committed: its sinks have shown what they had prepared.
+func compare(m *checkpoint.Manifest, committed bool, shapes map[stream.VertexID]Shape) (map[stream.VertexID]*fit, []Finding, error) {
 	fits := make(map[stream.VertexID]*fit)
 	var found []Finding
 	for i := range m.Vertices {
@@ -46,7 +47,7 @@ func compare(m *checkpoint.Manifest, shapes map[stream.VertexID]Shape) (map[stre
 		if err != nil {
 			return nil, nil, err
 		}
-		c := comparison{vertex: v, was: was}
+		c := comparison{vertex: v, was: was, committed: committed}
 		c.run(shapes)
 		found = append(found, c.found...)
 		fits[v.Vertex] = &c.fit
@@ -61,9 +62,9 @@ func compare(m *checkpoint.Manifest, shapes map[stream.VertexID]Shape) (map[stre
 }
 
 // Fits says what of a checkpoint does not fit the pipeline as it is; what it does not
-// name does. Anyone may call it at any time.
-func (r *Runner) Fits(m *checkpoint.Manifest) ([]Finding, error) {
-	_, found, err := compare(m, r.config.Shapes)
+// name does. committed: its sinks have. Anyone may call it at any time.
+func (r *Runner) Fits(m *checkpoint.Manifest, committed bool) ([]Finding, error) {
+	_, found, err := compare(m, committed, r.config.Shapes)
 	return found, err
 }
 
@@ -83,8 +84,9 @@ func Held(v *checkpoint.VertexState) (entries int, bytes int64, inFlight int) {
 
 // comparison is compare for one vertex of a checkpoint.
 type comparison struct {
-	vertex *checkpoint.VertexState
-	was    meta
+	vertex    *checkpoint.VertexState
+	committed bool
+	was       meta
 	fit    fit
 	found  []Finding
 }
@@ -158,7 +160,7 @@ func (c *comparison) inFlight() string {
 }
 
 func (c *comparison) output() string {
-	if len(c.vertex.Commit) == 0 {
+	if len(c.vertex.Commit) == 0 || c.committed {
 		return ""
 	}
 	return "output that is not committed yet"

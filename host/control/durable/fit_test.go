@@ -74,7 +74,7 @@ func TestWhatFitsIsKeptAndWhatDoesNotIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			now := before()
 			test.change(now)
-			fits, found, err := compare(manifestOf(t, before()), now)
+			fits, found, err := compare(manifestOf(t, before()), false, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,8 +119,17 @@ func TestMemoryBelongsToItsCode(t *testing.T) {
 	was["count"] = s
 	s.Code = "b2"
 	is["count"] = s
-	_, found, err := compare(manifestOf(t, was), is)
+	_, found, err := compare(manifestOf(t, was), false, is)
 	if err != nil || len(found) != 1 || !found[0].Dropped || !strings.Contains(found[0].What, "the memory of another version") {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
+
+func TestOutputThatIsCommittedIsNotLost(t *testing.T) {
+	is := before()
+	delete(is, "out")
+	_, found, err := compare(manifestOf(t, before()), true, is)
+	if err != nil || len(found) != 1 || found[0].Dropped {
 		t.Errorf("found %+v, %v", found, err)
 	}
 }

@@ -26,7 +26,7 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 		return nil, err
 	}
 	began := time.Now()
-	t := newRestoring(c)
+	t := newRestoring(ctx, c)
 	found, err := r.find(ctx, t)
 	if err != nil {
 		return nil, err
@@ -69,6 +69,7 @@ func (r *Runner) find(ctx context.Context, t *restoring) (*checkpoint.Recovery, 
 		return &checkpoint.Recovery{Highest: highest}, nil
 	}
 	if c.Start.From == nil {
+		t.reader = reader
 		if c.Start.Epoch != 0 {
 			return reader.RestoreEpoch(ctx, c.Start.Epoch, t.begin)
 		}
@@ -90,6 +91,7 @@ func (r *Runner) adopt(ctx context.Context, t *restoring, own *checkpoint.Reader
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	other := &checkpoint.Reader{Store: store, Pipeline: start.From.Pipeline, Progress: r.restoringBytes}
+	t.reader = other
 	if start.Epoch != 0 {
 		found, err = other.RestoreEpoch(ctx, start.Epoch, t.begin)
 	} else {
@@ -107,7 +109,9 @@ func (r *Runner) adopt(ctx context.Context, t *restoring, own *checkpoint.Reader
 
 // restoring takes the parts of a checkpoint.
 type restoring struct {
+	ctx      context.Context
 	config   *Config
+	reader   *checkpoint.Reader // of the checkpoint
 	durables map[stream.VertexID]stream.Durable
 	fits     map[stream.VertexID]*fit
 	findings []Finding
@@ -115,8 +119,8 @@ type restoring struct {
 	bytes    int64
 }
 
-func newRestoring(c *Config) *restoring {
-	t := &restoring{config: c, durables: make(map[stream.VertexID]stream.Durable)}
+func newRestoring(ctx context.Context, c *Config) *restoring {
+	t := &restoring{ctx: ctx, config: c, durables: make(map[stream.VertexID]stream.Durable)}
 	for _, v := range c.Graph.Vertices {
 		if d, ok := v.Transform.(stream.Durable); ok {
 			t.durables[v.Name] = d
@@ -131,7 +135,11 @@ func (t *restoring) begin(m *checkpoint.Manifest) (take func(checkpoint.Restored
 		d.Reset()
 	}
 	t.inputs, t.bytes = make(map[stream.VertexID]*stream.Batch), 0
-	if t.fits, t.findings, err = compare(m, t.config.Shapes); err != nil {
+	committed, err := t.reader.Committed(t.ctx, m.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	if t.fits, t.findings, err = compare(m, committed, t.config.Shapes); err != nil {
 		return nil, err
 	}
 	if !t.config.Start.AllowDropped {
