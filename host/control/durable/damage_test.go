@@ -50,7 +50,7 @@ func TestDamageOfAnyObjectOfTheNewestCheckpointLeadsToTheOneBefore(t *testing.T)
 	inTime(t, func(t *testing.T, w *world) {
 		w.slow, w.pad = func(string) time.Duration { return 10 * time.Millisecond }, 2000
 		l := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		l.kill()
 		newest := w.manifest(0)
 		objects := []string{fmt.Sprintf("p/epochs/%020d", newest.Epoch), "p/" + newest.Name()}
@@ -70,7 +70,7 @@ func TestDamageOfAnyObjectOfTheNewestCheckpointLeadsToTheOneBefore(t *testing.T)
 				other.slow = w.slow
 				w.copyTo(other, name, damage)
 				l := other.begin()
-				time.Sleep(10 * time.Millisecond)
+				w.sleep(10 * time.Millisecond)
 				if len(other.damaged) != 1 || other.damaged[0] != newest.Epoch || other.restored.Epoch != newest.Epoch-1 {
 					t.Errorf("%s of %s: damaged %v, restored %d, the newest is %d", how, name, other.damaged, other.restored.Epoch, newest.Epoch)
 				}
@@ -84,7 +84,7 @@ func TestDamageOfAnyObjectOfTheNewestCheckpointLeadsToTheOneBefore(t *testing.T)
 func TestWithoutAnyCheckpointThatCanBeReadNothingStarts(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		l.kill()
 		for _, kind := range []string{"/epochs/", "/manifest.json"} {
 			other := newWorld(t)
@@ -207,11 +207,11 @@ func TestASlowStoreNeverHasAPartOfACheckpoint(t *testing.T) {
 func TestTheLossOfAnAnswerIsNoFailure(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(250 * time.Millisecond)
+		w.sleep(250 * time.Millisecond)
 		for _, step := range []string{"manifest", "epochs/", "committed/"} {
 			before := l.Checkpoints()
 			w.store.Break(storetest.All, step, 1, storetest.Fault{Lose: errors.New("the answer is lost")})
-			time.Sleep(2 * time.Second)
+			w.sleep(2 * time.Second)
 			synctest.Wait()
 			if s := l.Checkpoints(); s.Aborted != before.Aborted || s.CommitsFailed != before.CommitsFailed || s.Completed < before.Completed+10 {
 				t.Errorf("after the loss at %s: %+v", step, s.Counts)

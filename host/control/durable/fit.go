@@ -87,8 +87,8 @@ type comparison struct {
 	vertex    *checkpoint.VertexState
 	committed bool
 	was       meta
-	fit    fit
-	found  []Finding
+	fit       fit
+	found     []Finding
 }
 
 func (c *comparison) run(shapes map[stream.VertexID]Shape) {

@@ -43,23 +43,23 @@ func TestTheIntervalChangesWhileRunning(t *testing.T) {
 					w.slow = func(string) time.Duration { return 20 * time.Millisecond }
 				}
 				l := w.begin()
-				time.Sleep(usual + time.Millisecond)
+				w.sleep(usual + time.Millisecond)
 				end := begin(w)
 				l.Request() // so that the step is now
-				time.Sleep(time.Millisecond)
+				w.sleep(time.Millisecond)
 				changed := time.Now()
 				l.configure(short)
 				if took := time.Since(changed); took > time.Second {
 					t.Errorf("it took %v until the interval was in force", took)
 				}
-				time.Sleep(time.Second)
+				w.sleep(time.Second)
 				end()
 				synctest.Wait()
 				before := l.Checkpoints()
 				if before.Interval != short || w.applied[len(w.applied)-1] != short {
 					t.Errorf("in force is %v, reported %v", before.Interval, w.applied)
 				}
-				time.Sleep(3 * time.Second)
+				w.sleep(3 * time.Second)
 				synctest.Wait()
 				if n := l.Checkpoints().Completed - before.Completed; n < 10 || n > 16 {
 					t.Errorf("%d checkpoints in 3 s", n)
@@ -68,10 +68,10 @@ func TestTheIntervalChangesWhileRunning(t *testing.T) {
 					t.Errorf("the manifest has %v of revision %d", time.Duration(m.Config.Interval), m.Config.Revision)
 				}
 				l.configure(usual)
-				time.Sleep(time.Second)
+				w.sleep(time.Second)
 				synctest.Wait()
 				count := l.Checkpoints().Completed
-				time.Sleep(usual)
+				w.sleep(usual)
 				synctest.Wait()
 				if n := l.Checkpoints().Completed - count; n < 1 || n > 2 {
 					t.Errorf("%d checkpoints in 10 s", n)
@@ -106,7 +106,7 @@ func TestAnIntervalThatChangesWhileARunStops(t *testing.T) {
 		w.settings.Interval = 10 * time.Second
 		w.slow = func(string) time.Duration { return 5 * time.Millisecond }
 		l := w.begin()
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		l.Drain()
 		l.configure(200 * time.Millisecond)
 		if err := <-l.done; err != nil {
@@ -123,12 +123,12 @@ func TestAnIntervalOutlivesACrash(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		w.settings.Interval = 10 * time.Second
 		l := w.begin()
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		l.configure(200 * time.Millisecond)
 		revision := l.Checkpoints().Revision
 		l.kill() // before the next trigger; who has configured keeps the settings
 		l = w.begin()
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		synctest.Wait()
 		if s := l.Checkpoints(); s.Interval != 200*time.Millisecond || s.Completed < 4 || s.Revision < revision {
 			t.Errorf("status %+v", s)
@@ -161,7 +161,7 @@ func TestAnAdaptiveIntervalFollowsTheCost(t *testing.T) {
 		w.settings.Adaptive = &checkpoint.Adaptive{Min: time.Second, Max: time.Minute}
 		w.settings.Interval = 0
 		l := w.begin()
-		time.Sleep(2 * time.Minute)
+		w.sleep(2 * time.Minute)
 		synctest.Wait()
 		s := l.Checkpoints()
 		if s.Choice.Adaptive == nil || s.Interval < time.Second || s.Interval > time.Minute || !s.Choice.Inputs.Cost.Known || !s.Choice.Inputs.Rate.Known {
@@ -173,11 +173,11 @@ func TestAnAdaptiveIntervalFollowsTheCost(t *testing.T) {
 		in := s.Interval
 		l.kill()
 		l = w.begin()
-		time.Sleep(time.Millisecond)
+		w.sleep(time.Millisecond)
 		if got := l.Checkpoints().Interval; got != in {
 			t.Errorf("after the crash the interval is %v, it was %v", got, in)
 		}
-		time.Sleep(3 * time.Second)
+		w.sleep(3 * time.Second)
 		synctest.Wait()
 		if inputs := l.Checkpoints().Choice.Inputs; !inputs.Detect.Known || inputs.Detect.Value > in.Seconds() || !inputs.Restore.Known || inputs.Restarts != 1 {
 			t.Errorf("after a crash %+v", inputs)

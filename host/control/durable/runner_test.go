@@ -39,7 +39,7 @@ func TestARunThatIsKilledGoesOnFromItsLastCheckpoint(t *testing.T) {
 		w.count = 5000
 		for range 20 {
 			l := w.begin()
-			time.Sleep(230 * time.Millisecond)
+			w.sleep(230 * time.Millisecond)
 			l.kill()
 		}
 		if err := <-w.begin().done; err != nil {
@@ -52,11 +52,11 @@ func TestARunThatIsKilledGoesOnFromItsLastCheckpoint(t *testing.T) {
 func TestSourcesAreAcknowledgedOnlyForWhatIsStored(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		w.store.Break(storetest.Put, "manifest", 0, storetest.Fault{Err: storetest.Down})
 		synctest.Wait()
 		stored := position(t, w.manifest(0))
-		time.Sleep(5 * time.Second)
+		w.sleep(5 * time.Second)
 		if last := w.acked[len(w.acked)-1]; last != stored {
 			t.Errorf("acknowledged up to %d, stored up to %d", last, stored)
 		}
@@ -72,18 +72,18 @@ func TestAFailedUploadCostsOneCheckpoint(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		w.settings.Interval = time.Second
 		l := w.begin()
-		time.Sleep(2500 * time.Millisecond)
+		w.sleep(2500 * time.Millisecond)
 		w.store.Break(storetest.All, "", 0, storetest.Fault{Hang: true})
-		time.Sleep(30 * time.Second)
+		w.sleep(30 * time.Second)
 		w.store.Heal()
 		w.store.Break(storetest.All, "", 0, storetest.Fault{Err: storetest.Down})
-		time.Sleep(30 * time.Second)
+		w.sleep(30 * time.Second)
 		if l.Phase() != pipeline.PhaseRunning || len(w.failed) < 3 {
 			t.Fatalf("phase %s after %d failures", l.Phase(), len(w.failed))
 		}
 		at := position(t, w.manifest(0))
 		w.store.Heal()
-		time.Sleep(w.settings.Interval + 10*time.Second)
+		w.sleep(w.settings.Interval + 10*time.Second)
 		if now := position(t, w.manifest(0)); now < at+60_000 {
 			t.Errorf("the checkpoint after the failure stands at %d, the one before at %d", now, at)
 		}
@@ -99,7 +99,7 @@ func TestTooManyFailuresEndTheRun(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		w.settings.TolerableFailures = 2
 		l := w.begin()
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		w.store.Break(storetest.Put, "", 0, storetest.Fault{Err: storetest.Down})
 		err := <-l.done
 		if stream.CodeOf(err) != stream.CheckpointFailed || l.Phase() != pipeline.PhaseFailed {
@@ -111,14 +111,14 @@ func TestTooManyFailuresEndTheRun(t *testing.T) {
 func TestAWriterThatIsTakenOverEndsAndCommitsNothing(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		first := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		synctest.Wait()
 		other := w.begin()
 		err := <-first.done
 		if !errors.Is(err, checkpoint.ErrFenced) || stream.ExitCode(err) != stream.ExitFenced {
 			t.Errorf("the first ended with %v", err)
 		}
-		time.Sleep(300 * time.Millisecond)
+		w.sleep(300 * time.Millisecond)
 		other.drain()
 		w.expect(position(t, w.manifest(0)))
 	})
@@ -127,14 +127,14 @@ func TestAWriterThatIsTakenOverEndsAndCommitsNothing(t *testing.T) {
 func TestADamagedCheckpointIsSkippedAndNoneIsNoStart(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(550 * time.Millisecond)
+		w.sleep(550 * time.Millisecond)
 		l.kill()
 		newest := w.manifest(0).Epoch
 		w.change = func(*durable.Config) {
 			w.store.Break(storetest.Get, "manifest", 1, storetest.Fault{Alter: func(data []byte) []byte { data[10] ^= 1; return data }})
 		}
 		l = w.begin()
-		time.Sleep(50 * time.Millisecond)
+		w.sleep(50 * time.Millisecond)
 		if len(w.damaged) != 1 || w.damaged[0] != newest || w.restored.Epoch != newest-1 {
 			t.Errorf("damaged %v, restored %d, the newest is %d", w.damaged, w.restored.Epoch, newest)
 		}
@@ -157,7 +157,7 @@ func TestWhatIsInSlowCallsIsInTheLastCheckpointAfterDrain(t *testing.T) {
 			return 0
 		}
 		l := w.begin()
-		time.Sleep(300 * time.Millisecond)
+		w.sleep(300 * time.Millisecond)
 		began := time.Now()
 		l.drain()
 		if took := time.Since(began); took > 2*time.Second || l.Phase() != pipeline.PhaseStopped {
@@ -165,7 +165,7 @@ func TestWhatIsInSlowCallsIsInTheLastCheckpointAfterDrain(t *testing.T) {
 		}
 		w.slow = func(string) time.Duration { return 0 }
 		l = w.begin()
-		time.Sleep(300 * time.Millisecond)
+		w.sleep(300 * time.Millisecond)
 		if w.restored.InFlight == 0 {
 			t.Error("nothing was in flight")
 		}
@@ -192,18 +192,18 @@ func TestAtTheEndOfItsSourcesARunWaitsForSlowCalls(t *testing.T) {
 func TestACommitThatFailsIsTriedAgain(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(250 * time.Millisecond)
+		w.sleep(250 * time.Millisecond)
 		w.out.mu.Lock()
 		w.out.fail = errors.New("no")
 		w.out.mu.Unlock()
-		time.Sleep(10 * time.Second)
+		w.sleep(10 * time.Second)
 		if s := l.Checkpoints(); s.CommitsFailed == 0 || len(s.InFlight) != 1 || s.InFlight[0].Phase != checkpoint.PhaseCommitting {
 			t.Errorf("status %+v", s)
 		}
 		l.kill()
 		w.out.fail = nil
 		l = w.begin()
-		time.Sleep(250 * time.Millisecond)
+		w.sleep(250 * time.Millisecond)
 		l.drain()
 		w.expect(position(t, w.manifest(0)))
 	})
@@ -218,7 +218,7 @@ func TestAFreshStartForgetsEverything(t *testing.T) {
 		before := w.manifest(0).Epoch
 		w.out.shown, w.start.Fresh = nil, true
 		l := w.begin()
-		time.Sleep(150 * time.Millisecond)
+		w.sleep(150 * time.Millisecond)
 		l.kill()
 		if m := w.manifest(0); m.Epoch <= before || m.Parent != 0 && m.Parent <= before {
 			t.Errorf("epoch %d after %d builds on %d", m.Epoch, before, m.Parent)
@@ -234,13 +234,13 @@ func TestAFreshStartForgetsEverything(t *testing.T) {
 func TestARunMayBeginWithAnOlderCheckpointOrThatOfAnotherPlace(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		l := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		l.kill()
 		newest := w.manifest(0)
 		w.start.Epoch = newest.Epoch - 1
 		at := position(t, w.manifest(w.start.Epoch))
 		l = w.begin()
-		time.Sleep(5 * time.Millisecond)
+		w.sleep(5 * time.Millisecond)
 		synctest.Wait()
 		if m := w.manifest(0); w.restored.Epoch != w.start.Epoch || m.Epoch <= newest.Epoch || m.Parent != w.start.Epoch || position(t, m) < at {
 			t.Errorf("restored %d; the newest is %d, and builds on %d", w.restored.Epoch, m.Epoch, m.Parent)
@@ -250,7 +250,7 @@ func TestARunMayBeginWithAnOlderCheckpointOrThatOfAnotherPlace(t *testing.T) {
 		other := newWorld(t)
 		other.start.From = &durable.Origin{Pipeline: "p", Open: func(context.Context) (checkpoint.Store, error) { return w.place.Open(), nil }}
 		l = other.begin()
-		time.Sleep(5 * time.Millisecond)
+		w.sleep(5 * time.Millisecond)
 		synctest.Wait()
 		if m := other.manifest(0); other.restored.Epoch != w.manifest(0).Epoch || m.Parent != 0 || position(t, m) < at {
 			t.Errorf("restored %d; the first one builds on %d", other.restored.Epoch, m.Parent)
@@ -263,7 +263,7 @@ func TestARestoreThatDropsSomethingIsRefusedUnlessAllowed(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		w.slow = func(string) time.Duration { return 10 * time.Millisecond }
 		l := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		l.kill()
 		w.slow = nil
 		err := <-w.begin().done
@@ -272,7 +272,7 @@ func TestARestoreThatDropsSomethingIsRefusedUnlessAllowed(t *testing.T) {
 		}
 		w.start.AllowDropped = true
 		l = w.begin()
-		time.Sleep(50 * time.Millisecond)
+		w.sleep(50 * time.Millisecond)
 		if w.restored.Epoch == 0 || len(w.restored.Findings) == 0 {
 			t.Errorf("restored %+v", w.restored)
 		}
@@ -287,7 +287,7 @@ func TestOfManyWritersOneWins(t *testing.T) {
 		for range 5 {
 			all = append(all, w.begin())
 		}
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		synctest.Wait()
 		var left []*life
 		for _, l := range all {
@@ -313,21 +313,21 @@ func TestOfManyWritersOneWins(t *testing.T) {
 func TestAWriterThatIsTakenOverAfterItHasStoredCommitsNothing(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		first := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		w.store.Break(storetest.Create, "/epochs/", 1, storetest.Fault{Delay: 120 * time.Millisecond})
-		time.Sleep(100 * time.Millisecond)
+		w.sleep(100 * time.Millisecond)
 		other := w.begin()
 		if err := <-first.done; !errors.Is(err, checkpoint.ErrFenced) {
 			t.Errorf("the first ended with %v", err)
 		}
-		time.Sleep(time.Second)
+		w.sleep(time.Second)
 		synctest.Wait()
 		if s := other.Checkpoints(); s.Aborted != 1 || s.Completed < 5 {
 			t.Errorf("the other one, whose epoch was taken, has %+v", s.Counts)
 		}
 		other.kill()
 		l := w.begin()
-		time.Sleep(300 * time.Millisecond)
+		w.sleep(300 * time.Millisecond)
 		l.drain()
 		w.expect(position(t, w.manifest(0)))
 	})
@@ -338,18 +338,18 @@ func TestAWriterThatIsTakenOverAfterItHasStoredCommitsNothing(t *testing.T) {
 func TestWhatATakenOverWriterHasStoredIsAbandoned(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
 		first := w.begin()
-		time.Sleep(450 * time.Millisecond)
+		w.sleep(450 * time.Millisecond)
 		w.store.Break(storetest.Create, "/epochs/", 1, storetest.Fault{Delay: 120 * time.Millisecond})
-		time.Sleep(100 * time.Millisecond)
+		w.sleep(100 * time.Millisecond)
 		other := w.begin()
-		time.Sleep(time.Millisecond)
+		w.sleep(time.Millisecond)
 		other.kill()
 		if err := <-first.done; !errors.Is(err, checkpoint.ErrFenced) {
 			t.Errorf("the first ended with %v", err)
 		}
 		abandoned := w.manifest(0).Epoch
 		l := w.begin()
-		time.Sleep(300 * time.Millisecond)
+		w.sleep(300 * time.Millisecond)
 		if w.restored.Epoch != abandoned-1 {
 			t.Errorf("restored %d, abandoned is %d", w.restored.Epoch, abandoned)
 		}

@@ -112,8 +112,11 @@ func (s *exactly) Prepare(_ context.Context, e stream.Epoch) ([]byte, error) {
 }
 
 func (s *exactly) Commit(ctx context.Context, id []byte) error {
+	s.to.mu.Lock()
+	slow := s.to.slow
+	s.to.mu.Unlock()
 	select {
-	case <-time.After(s.to.slow):
+	case <-time.After(slow):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -170,6 +173,7 @@ type world struct {
 	pad      int
 	slow     func(value string) time.Duration // nil = there is no such vertex
 	change   func(c *durable.Config)
+	mu       sync.Mutex // guards the rest, while runs are under way
 	acked    []int
 	failed   []error
 	damaged  []stream.Epoch
@@ -192,8 +196,7 @@ func (w *world) runner() *durable.Runner {
 	w.Helper()
 	w.store = &storetest.Faulty{Store: w.place.Open()}
 	store := w.store
-	var mu sync.Mutex
-	note := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
+	note := func(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
 	g := pipeline.Graph{Tags: stream.NewTagTable()}
 	g.Vertices = []pipeline.Vertex{{Name: "in", Source: &ticks{count: w.count, pad: w.pad, acked: func(n int) { note(func() { w.acked = append(w.acked, n) }) }}}}
 	last := stream.VertexID("in")
@@ -314,6 +317,12 @@ func position(t *testing.T, m *checkpoint.Manifest) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// sleep lets time pass, and everything come to rest.
+func (w *world) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // inTime runs a test on a clock of its own.
