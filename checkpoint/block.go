@@ -33,6 +33,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sumOf(data []byte) Sum { return Sum(crc32.Checksum(data, castagnoli)) }
 
+// of returns the sum of what s is of, and data behind it.
+func (s Sum) of(data []byte) Sum { return Sum(crc32.Update(uint32(s), castagnoli, data)) }
+
 // encoder makes blocks, one at a time.
 type encoder struct{ zstd *zstd.Encoder } // nil: bytes are stored as they are
 

@@ -24,6 +24,7 @@ type packer struct {
 
 	objects []DataObject // handed over
 	buf     []byte
+	sum     Sum   // of buf
 	raw     int64 // bytes of parts in buf
 	inline  int64 // bytes of parts in the manifest, those that its parent has there, too
 	stored  int64
@@ -49,9 +50,11 @@ func (p *packer) add(s *PartState) error {
 		}
 		if p.buf == nil {
 			p.buf = startObject(p.room())
+			p.sum = sumOf(p.buf)
 		}
 		from := int64(len(p.buf))
 		p.buf = p.encoder.appendBlock(p.buf, block)
+		p.sum = p.sum.of(p.buf[from:]) // which the cache still has
 		p.raw += int64(len(block))
 		s.extend(len(p.objects), from, int64(len(p.buf)))
 	}
@@ -80,7 +83,7 @@ func (p *packer) flush() error {
 	if p.buf == nil {
 		return nil
 	}
-	o := DataObject{Name: p.name(len(p.objects)), Bytes: int64(len(p.buf)), CRC32C: sumOf(p.buf)}
+	o := DataObject{Name: p.name(len(p.objects)), Bytes: int64(len(p.buf)), CRC32C: p.sum}
 	data, raw := p.buf, p.raw
 	p.objects = append(p.objects, o)
 	p.stored += o.Bytes

@@ -457,11 +457,43 @@ func (s *slowStore) Put(ctx context.Context, name string, data []byte) error {
 	return s.memory.Put(ctx, name, data)
 }
 
+// TestNothingIsCompressedForALocalDisk writes to one, and then to a bucket.
+func TestNothingIsCompressedForALocalDisk(t *testing.T) {
+	s := newMemory()
+	want := strings.Repeat("compresses well", 1<<20)
+	for i, local := range []bool{true, false} {
+		w, err := Claim(t.Context(), WriterConfig{Store: s, Pipeline: "p", Local: local})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := stream.Epoch(i + 1)
+		m := write(t, w, e, snapshot("a", full("x", 0, 1, want)))
+		w.Close()
+		largest := int64(0)
+		for _, o := range m.Objects {
+			largest = max(largest, o.Bytes)
+		}
+		if stored := m.Size.Stored; local != (stored >= int64(len(want))) || largest > localObject {
+			t.Errorf("local: %v, but %d bytes are stored of %d, %d of them in one object", local, stored, len(want), largest)
+		}
+		if _, got, err := restore(t.Context(), s); err != nil || got["a/x"][0] != want {
+			t.Errorf("local: %v, restored: %v", local, err)
+		}
+	}
+}
+
 func TestBlocksSurviveTheirCodec(t *testing.T) {
-	c, err := newEncoder(true)
+	for _, compress := range []bool{false, true} {
+		blocksSurvive(t, compress)
+	}
+}
+
+func blocksSurvive(t *testing.T, compress bool) {
+	c, err := newEncoder(compress)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer c.close()
 	d, err := newDecoder(1)
 	if err != nil {
 		t.Fatal(err)

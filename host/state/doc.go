@@ -48,12 +48,13 @@
 //  8. An entry past its time is never seen, and gone after a bounded number of
 //     further insertions into its group.
 //  9. Emptying chunks may exceed a budget by one chunk for each group.
-//  10. Parts that were saved, and those of a view that builds on them, restore what
+//  10. A chunk of which half is asked for is given as it is, with what is dead in it.
+//  11. Parts that were saved, and those of a view that builds on them, restore what
 //     was there at its Freeze, whatever is written while it is read.
-//  11. A byte that a view may read is never written: chunks are cloned first.
+//  12. A byte that a view may read is never written: chunks are cloned first.
 //     Appending behind what a view knows of a chunk, and heap places, which no
 //     view reads, need no clone.
-//  12. Beside what the budget allows, clones take at most as much as the chunks of
+//  13. Beside what the budget allows, clones take at most as much as the chunks of
 //     the one view, noted deletions half of the entries and marks a sixteenth.
 //     Before the first Freeze or Restore there is none of that.
 package state

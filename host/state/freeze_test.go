@@ -525,6 +525,64 @@ func TestAChangeThatHasEndedIsADeletion(t *testing.T) {
 	}
 }
 
+// TestAChunkOfWhichHalfIsWantedIsGivenAsItIs restores chunks with entries that are
+// dead, past their time, have spare room or were not changed, and counts the bytes.
+func TestAChunkOfWhichHalfIsWantedIsGivenAsItIs(t *testing.T) {
+	const keys = 1000
+	key := func(i int) []byte { return fmt.Appendf(nil, "key %04d", i) }
+	m := NewMemory(1, NewBudget("", 0))
+	for i := range keys {
+		_ = m.Put(0, key(i), make([]byte, 24), int64(i%10)) // those of a tenth never end
+	}
+	chain := take(t, m.Freeze(true), true).parts
+	for _, test := range []struct {
+		name                 string
+		change, delete       int // so many of ten entries
+		now                  int64
+		full                 bool
+		entries, least, most int // of them, at least, and bytes in the part
+	}{
+		{"four of ten are given one by one", 4, 0, 0, false, keys * 4 / 10, 400 * 36, 410 * 44},
+		{"six of ten with the others", 6, 0, 0, false, keys, keys * 42, keys * 44},
+		{"with some that have ended", 6, 0, 3, false, keys, keys * 42, keys * 44},
+		{"all with the dead", 0, 2, 0, true, keys * 8 / 10, keys * 42, keys * 44},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := NewMemory(1, NewBudget("", 0))
+			for _, p := range chain {
+				if err := m.Restore(p.data); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range keys {
+				switch {
+				case i%10 < test.change && i%10 > 0:
+					_ = m.Put(0, key(i), bytes.Repeat([]byte("new"), 7), int64(i%10))
+				case i%10 < test.change:
+					_ = m.Put(0, key(i), bytes.Repeat([]byte("new"), 7), 0)
+				case i%10 >= 10-test.delete:
+					m.Delete(0, key(i))
+				}
+			}
+			m.Expire(0, test.now)
+			got := take(t, m.Freeze(test.full), true)
+			if got.entries < test.entries || got.entries > test.entries+10 || got.bytes < test.least || got.bytes > test.most {
+				t.Errorf("%d entries, %d bytes", got.entries, got.bytes)
+			}
+			again := NewMemory(1, NewBudget("", 0))
+			for _, p := range chainOf(chain, got.parts...) {
+				if err := again.Restore(p.data); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again.sound(t)
+			if got, want := strings.Join(listOf(again, 0, "", keys), ""), strings.Join(listOf(m, 0, "", keys), ""); got != want {
+				t.Errorf("restored is %.200q, was %.200q", got, want)
+			}
+		})
+	}
+}
+
 // TestTooMuchIsStillTooMuchWhenNotSaved changes and deletes, in two goes, more than
 // is worth a part that builds on others.
 func TestTooMuchIsStillTooMuchWhenNotSaved(t *testing.T) {

@@ -77,7 +77,7 @@ func (t *frozenTable) finish() {
 // Parts gives what Restore takes, part after part, and may be called once. A part
 // is of the groups [from, to); a full one takes the place of all parts of these
 // groups before it, another builds on them. It has so many entries, those deleted
-// included. data is valid during the call. An error of yield ends it.
+// or past their time included. data is valid during the call. An error of yield ends it.
 //
 // What was read is given up at once: a long reading clones ever less.
 func (f *Frozen) Parts(yield func(from, to int, full bool, entries int, data []byte) error) error {
