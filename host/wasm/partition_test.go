@@ -259,8 +259,8 @@ func TestTheJournalIsBounded(t *testing.T) {
 			t.Fatalf("after %d calls the journal has %d bytes", n, len(p.journal.data))
 		}
 	}
-	if p.shadow.version < 30 {
-		t.Errorf("the last shadow is of version %d", p.shadow.version)
+	if p.version-p.shadow.version > JournalBytes>>20+1 { // a call that takes long has one taken, too
+		t.Errorf("the last shadow is of version %d, %d calls were made", p.shadow.version, p.version)
 	}
 	p.journal.took = max(replayTime, replayCosts*p.cost)
 	if mustSay(t, parts, 0, "x"); p.shadow.version != p.version || len(p.journal.frames) != 0 {
