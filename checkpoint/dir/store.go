@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/wasmill/wasmill/checkpoint"
 )
@@ -20,6 +21,11 @@ type Store struct {
 	path  string
 	root  *os.Root
 	slots chan struct{}
+	sync  func(folder *os.File) error // syncFolder
+
+	mu      sync.Mutex             // guards the rest
+	settled map[string]fs.FileInfo // folders that are known to keep their names
+	gone    int                    // how many were not any more
 }
 
 var _ checkpoint.Store = (*Store)(nil)
@@ -39,7 +45,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, explain(path, "open the folder", err)
 	}
-	s := &Store{path: path, root: root, slots: make(chan struct{}, atOnce)}
+	s := &Store{path: path, root: root, slots: make(chan struct{}, atOnce), sync: syncFolder, settled: make(map[string]fs.FileInfo)}
 	if err := s.prepare(); err != nil {
 		root.Close()
 		return nil, err

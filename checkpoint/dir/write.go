@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -144,6 +145,7 @@ func (s *Store) inFolder(name string, give func(target string) error) error {
 			return err
 		}
 		if folder := filepath.Dir(target); folder != "." {
+			s.unsettleMissing(path.Dir(name))
 			if err := s.root.MkdirAll(folder, folderMode); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -152,20 +154,81 @@ func (s *Store) inFolder(name string, give func(target string) error) error {
 }
 
 // syncFolders makes sure that an object and the folders above it keep their names
-// when the machine stops: all of them, for another process may just have made one.
+// when the machine stops: up to one of which that is known, for another process may
+// just have made the others.
 func (s *Store) syncFolders(name string) error {
+	found, gone := make(map[string]fs.FileInfo), s.countGone()
 	for folder := path.Dir(name); ; folder = path.Dir(folder) {
+		known := false
 		f, err := s.root.Open(filepath.FromSlash(folder))
 		switch {
 		case err == nil:
-			err = syncFolder(f)
+			if found[folder], err = f.Stat(); err != nil {
+				f.Close()
+				return err
+			}
+			known = s.isSettled(folder, found[folder])
+			err = s.sync(f)
 		case errors.Is(err, fs.ErrNotExist):
 			err = nil // the object was deleted meanwhile, and the folder with it
 		}
-		if err != nil || folder == "." {
+		if err != nil {
 			return err
 		}
+		if known || folder == "." {
+			s.settle(found, gone)
+			return nil
+		}
 	}
+}
+
+// maxSettled bounds the folders that are known to keep their names.
+const maxSettled = 100
+
+// isSettled says whether a folder is known to keep its name.
+func (s *Store) isSettled(folder string, info fs.FileInfo) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, ok := s.settled[folder]
+	return ok && os.SameFile(known, info)
+}
+
+func (s *Store) countGone() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
+// settle notes that folders keep their names, if none has gone meanwhile.
+func (s *Store) settle(found map[string]fs.FileInfo, gone int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone != gone {
+		return
+	}
+	if len(s.settled) > maxSettled {
+		clear(s.settled)
+	}
+	maps.Copy(s.settled, found)
+}
+
+// unsettleMissing notes which of a folder and those above it are gone.
+func (s *Store) unsettleMissing(folder string) {
+	for ; folder != "."; folder = path.Dir(folder) {
+		if _, err := s.root.Lstat(filepath.FromSlash(folder)); err == nil {
+			return
+		}
+		s.unsettle(folder)
+	}
+}
+
+// unsettle notes that a folder is gone: another one may come by its name, and its
+// number.
+func (s *Store) unsettle(folder string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.settled, folder)
+	s.gone++
 }
 
 // remove deletes files, and folders that are empty then.
@@ -189,6 +252,7 @@ func (s *Store) remove(ctx context.Context, names []string) error {
 	}
 	for folder := range changed {
 		for folder != "." && s.root.Remove(filepath.FromSlash(folder)) == nil {
+			s.unsettle(folder)
 			folder = path.Dir(folder)
 		}
 		f, err := s.root.Open(filepath.FromSlash(folder))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -64,5 +65,45 @@ func TestAnOwnLinkIsASuccess(t *testing.T) {
 	}
 	if err := s.link(other, "a/b"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("another file with the same bytes: %v", err)
+	}
+}
+
+// TestAFolderIsSyncedForEachNameAndThoseAboveItOnce counts what reaches the disk.
+func TestAFolderIsSyncedForEachNameAndThoseAboveItOnce(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var synced []string
+	s.sync = func(f *os.File) error {
+		synced = append(synced, strings.TrimPrefix(strings.TrimPrefix(f.Name(), s.path), "/"))
+		return syncFolder(f)
+	}
+	for _, step := range []struct {
+		name string
+		want string
+	}{
+		{"p/a/1", "p/a p . "},
+		{"p/a/2", "p/a "},
+		{"p/b/1", "p/b p "},
+		{"p/b/2", "p/b "},
+		{"-p/a/1 p/a/2", ""},
+		{"p/a/3", "p/a p "}, // it was gone, and its name with it
+		{"q/1", "q . "},
+	} {
+		synced = nil
+		if names, ok := strings.CutPrefix(step.name, "-"); ok {
+			err = s.Delete(t.Context(), strings.Fields(names)...)
+		} else {
+			err = s.Put(t.Context(), step.name, []byte("x"))
+		}
+		got := ""
+		for _, f := range synced {
+			got += f + " "
+		}
+		if err != nil || got != step.want {
+			t.Errorf("%s syncs %q, not %q (%v)", step.name, got, step.want, err)
+		}
 	}
 }

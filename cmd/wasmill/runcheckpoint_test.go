@@ -374,7 +374,7 @@ func TestTooManyFailedCheckpointsEndARunWithTheirOwnCode(t *testing.T) {
 	w, server := newBucket(t, "50ms, timeout: 500ms, tolerableFailures: 1")
 	c, text := w.process("run", "p.yaml")
 	w.waitFor("out.txt")
-	server.Break("PUT", "", 0, s3server.Fault{Hang: true})
+	server.Break("PUT", "manifest", 0, s3server.Fault{Hang: true}) // so that what fails is the upload
 	if _ = c.Wait(); c.ProcessState.ExitCode() != 3 {
 		t.Errorf("exit %d: %s", c.ProcessState.ExitCode(), text)
 	}
