@@ -111,11 +111,11 @@ func (p *publication) packer(inline int64) *packer {
 			name := p.w.layout.object(o.Name)
 			p.names = append(p.names, name)
 			return p.up.start(func(ctx context.Context) error {
-				if err := p.store(ctx, name, data, raw); err != nil {
-					return err
+				tries, err := p.store(ctx, name, data, raw)
+				if err == nil && tries == 1 { // a try that failed may still read the data
+					p.w.spare.Put(&data)
 				}
-				p.w.spare.Put(&data)
-				return nil
+				return err
 			})
 		},
 	}
@@ -191,11 +191,15 @@ func (p *publication) add(v *VertexState, part Part) error {
 	return nil
 }
 
-// store uploads a data object with raw bytes of parts.
-func (p *publication) store(ctx context.Context, name string, data []byte, raw int64) error {
-	if err := put(ctx, p.w.config.Store, name, data); err != nil {
-		return fmt.Errorf("store %s: %w", name, err)
+// store uploads a data object with raw bytes of parts, and says how many tries it took.
+func (p *publication) store(ctx context.Context, name string, data []byte, raw int64) (tries int, err error) {
+	err = again(ctx, func() error {
+		tries++
+		return p.w.config.Store.Put(ctx, name, data)
+	})
+	if err != nil {
+		return tries, fmt.Errorf("store %s: %w", name, err)
 	}
 	p.tally.stored(raw)
-	return nil
+	return tries, nil
 }
