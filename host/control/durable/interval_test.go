@@ -146,7 +146,7 @@ func TestConfigureWaitsForTheRestore(t *testing.T) {
 		if _, err := r.Configure(ctx, w.settings); err == nil {
 			t.Error("settings were in force before the run")
 		}
-		if _, err := r.Configure(t.Context(), checkpoint.Settings{}); err == nil {
+		if _, err := r.Configure(t.Context(), checkpoint.Settings{Interval: -1}); err == nil {
 			t.Error("settings out of range were taken")
 		}
 		if err := r.Discard(t.Context()); err != nil {

@@ -66,6 +66,7 @@ type Runner struct {
 // New builds a pipeline, which owns all of the graph from then on, also if New
 // returns an error. Run or Discard has to be called once.
 func New(c Config) (*Runner, error) {
+	c.Settings.MaxInFlight = 1 // as the loop knows one
 	r := &Runner{config: c, events: newEvents(), ended: make(chan struct{})}
 	r.loop.runner = r
 	hooks := c.Hooks
@@ -119,6 +120,7 @@ func (r *Runner) close() error {
 // interval applies to the next trigger. Whoever calls it keeps the settings for the
 // next start. It returns an error if ctx or the run ends before.
 func (r *Runner) Configure(ctx context.Context, s checkpoint.Settings) (checkpoint.Revision, error) {
+	s.MaxInFlight = 1
 	if err := s.Validate(); err != nil {
 		return 0, err
 	}

@@ -191,6 +191,7 @@ func TestAtTheEndOfItsSourcesARunWaitsForSlowCalls(t *testing.T) {
 
 func TestACommitThatFailsIsTriedAgain(t *testing.T) {
 	inTime(t, func(t *testing.T, w *world) {
+		w.settings.MaxInFlight = 5 // one it is, all the same
 		l := w.begin()
 		w.sleep(250 * time.Millisecond)
 		w.out.mu.Lock()
