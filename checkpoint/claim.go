@@ -113,11 +113,21 @@ func (w *Writer) countStarts(ctx context.Context, all []Generation) {
 // Together with Owns this makes sure that of two writers one has its way: an older one
 // that publishes unseen finds, before it commits, the newer one's claim.
 func (w *Writer) Start(ctx context.Context, from stream.Epoch) error {
+	return w.noteStart(ctx, w.layout.start(w.generation, from), from)
+}
+
+// Adopt is Start with a checkpoint that is elsewhere. Until this generation has
+// published one here, a pipeline can only be begun again as it was now, or fresh.
+func (w *Writer) Adopt(ctx context.Context) error {
+	return w.noteStart(ctx, w.layout.adoption(w.generation), 0)
+}
+
+func (w *Writer) noteStart(ctx context.Context, name string, from stream.Epoch) error {
 	body, err := json.Marshal(startBody{Format, w.generation, from, w.nonce})
 	if err != nil {
 		return err
 	}
-	if err := put(ctx, w.config.Store, w.layout.start(w.generation, from), body); err != nil {
+	if err := put(ctx, w.config.Store, name, body); err != nil {
 		return fmt.Errorf("note what generation %d of %s begins with: %w", w.generation, w.config.Pipeline, err)
 	}
 	return nil

@@ -10,6 +10,7 @@
 //
 //	<pipeline>/generations/<g>            who writes; claimed at each start by Create
 //	<pipeline>/starts/<g>-<e>             it goes on from checkpoint e, and abandons later ones
+//	<pipeline>/starts/<g>-adopted         the same, from one of another pipeline or store
 //	<pipeline>/gen-<g>/<e>/data-<n>       blocks of parts
 //	<pipeline>/gen-<g>/<e>/manifest.json  what checkpoint e is; names all that it needs
 //	<pipeline>/epochs/<e>                 the commit point, by Create: names the manifest

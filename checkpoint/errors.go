@@ -47,6 +47,15 @@ func tooNew(object string, format int) error {
 	}
 }
 
+func notAdopted(pipeline string) error {
+	return &stream.Error{
+		Code:  stream.CheckpointUnreadable,
+		Where: pipeline,
+		Why:   "it began with a checkpoint from elsewhere, and stopped before it had one of its own",
+		Fix:   "run it with the same --from again, or with --fresh to start from nothing",
+	}
+}
+
 func unreadable(pipeline string, count int, why error) error {
 	return &stream.Error{
 		Code:  stream.CheckpointUnreadable,

@@ -14,7 +14,8 @@ import (
 type inventory struct {
 	layout  layout
 	claims  []Object                    // in order
-	begun   map[Generation]stream.Epoch // what generations began with
+	begun   map[Generation]stream.Epoch // what generations began with, 0 for nothing of this pipeline
+	adopted Generation                  // the newest that began with what is elsewhere
 	starts  []Object
 	records map[stream.Epoch]Object
 	marks   map[stream.Epoch]Object
@@ -50,6 +51,10 @@ func (inv *inventory) add(o Object) {
 	case startKind:
 		inv.starts = append(inv.starts, o)
 		inv.begun[p.generation] = p.epoch
+	case adoptionKind:
+		inv.starts = append(inv.starts, o)
+		inv.begun[p.generation] = 0
+		inv.adopted = max(inv.adopted, p.generation)
 	case recordKind:
 		inv.records[p.epoch] = o
 	case markKind:
@@ -74,6 +79,20 @@ func (inv *inventory) abandoned(m *Manifest) bool {
 		}
 	}
 	return false
+}
+
+// adopting says whether the newest generation that began at all did so with what is
+// elsewhere.
+func (inv *inventory) adopting() bool {
+	if inv.adopted == 0 {
+		return false
+	}
+	for g := range inv.begun {
+		if g > inv.adopted {
+			return false
+		}
+	}
+	return true
 }
 
 // epochs returns those that have a record, the newest first.

@@ -20,6 +20,7 @@ type Revision uint64
 const (
 	generations  = "generations"
 	starts       = "starts"
+	adopted      = "adopted"
 	epochs       = "epochs"
 	committed    = "committed"
 	manifestName = "manifest.json"
@@ -33,7 +34,11 @@ func (l layout) folder() string            { return string(l) + "/" }
 func (l layout) claims() string            { return string(l) + "/" + generations + "/" }
 func (l layout) claim(g Generation) string { return l.claims() + digits(uint64(g)) }
 func (l layout) start(g Generation, e stream.Epoch) string {
-	return string(l) + "/" + starts + "/" + digits(uint64(g)) + "-" + digits(uint64(e))
+	return l.starting(g) + digits(uint64(e))
+}
+func (l layout) adoption(g Generation) string { return l.starting(g) + adopted }
+func (l layout) starting(g Generation) string {
+	return string(l) + "/" + starts + "/" + digits(uint64(g)) + "-"
 }
 func (l layout) records() string              { return string(l) + "/" + epochs + "/" }
 func (l layout) record(e stream.Epoch) string { return l.records() + digits(uint64(e)) }
@@ -62,6 +67,7 @@ const (
 	foreign kind = iota // none of ours: never touched
 	claimKind
 	startKind
+	adoptionKind
 	recordKind
 	markKind
 	manifestKind
@@ -94,6 +100,9 @@ func parseRelative(name string) place {
 	case starts:
 		first, second, _ := strings.Cut(tail, "-")
 		g, okG := number(first)
+		if okG && second == adopted {
+			return place{kind: adoptionKind, generation: Generation(g)}
+		}
 		if e, okE := number(second); okG && okE {
 			return place{kind: startKind, generation: Generation(g), epoch: stream.Epoch(e)}
 		}

@@ -199,6 +199,7 @@ func TestNamesSayWhatObjectsAre(t *testing.T) {
 	for name, want := range map[string]place{
 		l.claim(3):                       {claimKind, 3, 0},
 		l.start(3, 9):                    {startKind, 3, 9},
+		l.adoption(3):                    {adoptionKind, 3, 0},
 		l.record(4):                      {recordKind, 0, 4},
 		l.mark(4):                        {markKind, 0, 4},
 		"p/" + manifestOf(1, 2):          {manifestKind, 1, 2},

@@ -206,9 +206,10 @@ type RestoredPart struct {
 type Begin func(m *Manifest) (take func(p RestoredPart) error, err error)
 
 // Restore brings back the newest checkpoint that can be read whole and is not
-// abandoned. One of which anything is damaged is skipped, and reported. If there are some and none can be
-// read, that is an error: a pipeline never starts empty because of damage. So are
-// a store that does not answer and a checkpoint of a newer format.
+// abandoned. One of which anything is damaged is skipped, and reported. If there are
+// some and none can be read, that is an error: a pipeline never starts empty because of
+// damage. So are a store that does not answer, a checkpoint of a newer format, and a
+// generation that adopted a checkpoint and published none.
 func (r *Reader) Restore(ctx context.Context, begin Begin) (*Recovery, error) {
 	inv, err := takeInventory(ctx, r.Store, layout(r.Pipeline))
 	if err != nil {
@@ -232,10 +233,13 @@ func (r *Reader) Restore(ctx context.Context, begin Begin) (*Recovery, error) {
 		}
 		out.Skipped = append(out.Skipped, Skipped{e, err})
 	}
-	if len(out.Skipped) == 0 {
-		return out, nil
+	switch {
+	case len(out.Skipped) > 0:
+		return nil, unreadable(r.Pipeline, len(out.Skipped), out.Skipped[0].Err)
+	case inv.adopting():
+		return nil, notAdopted(r.Pipeline)
 	}
-	return nil, unreadable(r.Pipeline, len(out.Skipped), out.Skipped[0].Err)
+	return out, nil
 }
 
 // takerError is an error of whoever takes the state. It is not damage of the

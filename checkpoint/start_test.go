@@ -130,3 +130,43 @@ func TestGoingBackAbandonsWhatCameAfter(t *testing.T) {
 		t.Errorf("after the collection %d is found", found)
 	}
 }
+
+// TestAnAdoptionIsNotForgotten: whoever stops before its first checkpoint is not begun
+// again with nothing, or with what it had before.
+func TestAnAdoptionIsNotForgotten(t *testing.T) {
+	restore := func(s *memory) (*Recovery, error) {
+		return (&Reader{Store: s, Pipeline: "p"}).Restore(t.Context(), func(*Manifest) (func(RestoredPart) error, error) {
+			return func(RestoredPart) error { return nil }, nil
+		})
+	}
+	for _, before := range []stream.Epoch{0, 1} {
+		s := newMemory()
+		if before == 1 {
+			write(t, claim(t, s), 1, snapshot("a", full("x", 0, 1, "1")))
+		}
+		w := claim(t, s)
+		if err := w.Adopt(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the first one leaves nothing that changes it
+			claim(t, s)
+			if _, err := restore(s); stream.CodeOf(err) != stream.CheckpointUnreadable {
+				t.Errorf("with %d checkpoints before: %v", before, err)
+			}
+		}
+		fresh := claim(t, s)
+		if err := fresh.Start(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := restore(s); err != nil || found.Manifest != nil {
+			t.Errorf("with %d checkpoints before, begun anew: %+v, %v", before, found, err)
+		}
+		if w = claim(t, s); w.Adopt(t.Context()) != nil {
+			t.Fatal("a second adoption fails")
+		}
+		write(t, w, 7, snapshot("a", full("x", 0, 1, "1")))
+		if found, err := restore(s); err != nil || found.Manifest.Epoch != 7 {
+			t.Errorf("with %d checkpoints before, and one after: %+v, %v", before, found, err)
+		}
+	}
+}

@@ -29,9 +29,9 @@ type WriterConfig struct {
 	Progress func(e stream.Epoch, done, total int64)
 }
 
-// localObject is the most bytes of a data object on a local disk: few enough to stay in
-// a processor's cache until they are written.
-const localObject = 8 << 20
+// localObject is the most bytes of a data object on a local disk: so many that files are
+// few, and so few that most are written while the next one is filled.
+const localObject = 16 << 20
 
 // Info is what the manifest says besides the snapshots.
 type Info struct {

@@ -21,7 +21,8 @@ type Store struct {
 	path  string
 	root  *os.Root
 	slots chan struct{}
-	sync  func(folder *os.File) error // syncFolder
+	disk  disk
+	sync  func(f *os.File) error // disk.sync
 
 	mu      sync.Mutex             // guards the rest
 	settled map[string]fs.FileInfo // folders that are known to keep their names
@@ -45,9 +46,10 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, explain(path, "open the folder", err)
 	}
-	s := &Store{path: path, root: root, slots: make(chan struct{}, atOnce), sync: syncFolder, settled: make(map[string]fs.FileInfo)}
+	s := &Store{path: path, root: root, slots: make(chan struct{}, atOnce), settled: make(map[string]fs.FileInfo)}
+	s.sync = s.disk.sync
 	if err := s.prepare(); err != nil {
-		root.Close()
+		s.Close()
 		return nil, err
 	}
 	return s, nil
@@ -137,7 +139,10 @@ func (s *Store) Delete(ctx context.Context, names ...string) error {
 }
 
 // Close lets the folder go.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error {
+	s.disk.close()
+	return s.root.Close()
+}
 
 // do runs work in a slot and a goroutine of its own, and returns what it returns,
 // or the error of ctx when that ends before.

@@ -11,8 +11,8 @@ import (
 const nonBlocking = syscall.O_NONBLOCK
 
 // syncFolder makes the names in a folder durable, and closes it.
-func syncFolder(f *os.File) error {
-	err := f.Sync()
+func syncFolder(f *os.File, sync func(*os.File) error) error {
+	err := sync(f)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 		err = nil // a file system that keeps names without being asked
 	}

@@ -47,7 +47,7 @@ func makeFolder(name string) error {
 	if err != nil {
 		return err
 	}
-	return syncFolder(f)
+	return syncFolder(f, (*os.File).Sync)
 }
 
 // prepare makes temps, tries what storing needs, and removes abandoned files.
@@ -100,9 +100,7 @@ func (s *Store) writeTemp(data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err = write(f, data); err == nil {
-		err = f.Sync()
-	}
+	err = s.disk.write(f, data)
 	if e := f.Close(); err == nil {
 		err = e
 	}
@@ -168,7 +166,7 @@ func (s *Store) syncFolders(name string) error {
 				return err
 			}
 			known = s.isSettled(folder, found[folder])
-			err = s.sync(f)
+			err = syncFolder(f, s.sync)
 		case errors.Is(err, fs.ErrNotExist):
 			err = nil // the object was deleted meanwhile, and the folder with it
 		}
@@ -262,7 +260,7 @@ func (s *Store) remove(ctx context.Context, names []string) error {
 		if err != nil {
 			return err
 		}
-		if err := syncFolder(f); err != nil {
+		if err := syncFolder(f, s.sync); err != nil {
 			return err
 		}
 	}

@@ -124,7 +124,7 @@ func (a *arena) kill(r ref) {
 		a.drop(i)
 		return
 	}
-	if a.track != nil && a.track.marks[i].frozen {
+	if a.track != nil && a.track.marks[i].frozen != 0 {
 		a.thaw(i)
 		d = a.at(r)
 	}

@@ -19,9 +19,9 @@
 //	         numbers of each group
 //
 //	            at a Freeze           after a write to chunk 1
-//	Memory   chunk 1   chunk 2      chunk 1'  chunk 2   a clone
+//	Memory   chunk 1   chunk 2      chunk 1   chunk 2   stay where they are
 //	            │         │                      │
-//	Frozen      ┴─────────┴─       chunk 1 ──────┴────  until it was read
+//	Frozen      ┴─────────┴─       a copy ───────┴────  until it was read
 //
 // The package has no goroutine, no clock and no I/O. Different groups may be
 // used by different goroutines at once, one group by one at a time; whoever
@@ -51,7 +51,8 @@
 //  10. A chunk of which half is asked for is given as it is, with what is dead in it.
 //  11. Parts that were saved, and those of a view that builds on them, restore what
 //     was there at its Freeze, whatever is written while it is read.
-//  12. A byte that a view may read is never written: chunks are cloned first.
+//  12. A byte that a view may read is never written: of a chunk that the view has yet
+//     to read it gets a copy first, and the group goes on with one while it is read.
 //     Appending behind what a view knows of a chunk, and heap places, which no
 //     view reads, need no clone.
 //  13. Beside what the budget allows, clones take at most as much as the chunks of

@@ -23,26 +23,6 @@ type Frozen struct {
 	released, saved bool
 }
 
-// frozenTable is a group of it.
-type frozenTable struct {
-	history *history
-	chunks  []frozenChunk // of use until done
-	gone    []byte        // keys deleted, each behind its length
-	now     int64         // entries whose time is up to here are gone
-
-	mu   sync.Mutex // guards
-	kept int        // bytes that the group has given up and the view has not
-	done bool       // nobody reads it any more
-}
-
-// frozenChunk is what was used of a chunk, and the places of changed entries in it.
-type frozenChunk struct {
-	data    []byte
-	marks   []uint64
-	live    int // bytes that entries in use need
-	entries int // in use
-}
-
 func newFrozen(h *history, groups, keep int) *Frozen {
 	f := &Frozen{history: h, groups: groups, keep: keep, tables: make([]frozenTable, groups)}
 	f.full, f.bytes = make([]bool, len(h.chains)), make([]int, len(h.chains))
@@ -50,28 +30,6 @@ func newFrozen(h *history, groups, keep int) *Frozen {
 		f.tables[g].history = h
 	}
 	return f
-}
-
-// keep notes that the view is the only one left to hold n bytes, and reports false
-// if it is not read any more.
-func (t *frozenTable) keep(n int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.done {
-		return false
-	}
-	t.kept += n
-	t.history.charge(n)
-	return true
-}
-
-// finish gives up what the view holds of the group.
-func (t *frozenTable) finish() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.history.charge(-t.kept)
-	clear(t.chunks) // they are a part of what all groups share
-	t.kept, t.done, t.chunks, t.gone = 0, true, nil, nil
 }
 
 // Parts gives what Restore takes, part after part, and may be called once. A part
@@ -112,11 +70,14 @@ func (f *Frozen) write(w *partWriter, g Group, full bool) {
 		gone = gone[head+int(n):]
 	}
 	for i := range t.chunks {
-		if c := &t.chunks[i]; f.keep == math.MaxInt && len(c.data) <= w.size/4 && c.dense(full) {
+		c := &t.chunks[i]
+		t.open(c)
+		if f.keep == math.MaxInt && len(c.data) <= w.size/4 && c.dense(full) {
 			w.entries(c.data, c.entries)
 		} else {
 			f.pick(w, c, full)
 		}
+		t.close(c)
 	}
 }
 

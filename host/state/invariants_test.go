@@ -130,7 +130,9 @@ func (h *history) sound(f failer, groups int, table func(Group) *table) int64 {
 		if tr := table(Group(g)).arena.track; tr != nil {
 			copies += tr.cost
 			if tr.view != nil {
-				copies += tr.view.kept
+				for _, c := range tr.view.chunks {
+					copies += c.held
+				}
 			}
 		}
 	}

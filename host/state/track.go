@@ -21,7 +21,7 @@ type track struct {
 
 // mark is what has happened to the entries of a chunk.
 type mark struct {
-	frozen bool     // the view reads it: it is cloned before a write
+	frozen int32    // which of the view's chunks it is, from 1; 0: none, or written to since
 	now    []uint64 // a bit for each granule in which a changed entry begins; nil: none
 	before []uint64 // as of the last Freeze; read by the view
 }
@@ -87,7 +87,7 @@ func words(size int) int {
 // touch gets the entry at r ready to be written to. What was read of it before
 // may be of the past then.
 func (a *arena) touch(r ref) {
-	if i := int(r >> 16); a.track.marks[i].frozen {
+	if i := int(r >> 16); a.track.marks[i].frozen != 0 {
 		a.thaw(i)
 	}
 	a.mark(r)
@@ -105,13 +105,11 @@ func (a *arena) noted(r ref) uint64 {
 	return 0
 }
 
-// thaw takes a frozen chunk away from the view: from now on it is written to.
+// thaw gets a frozen chunk ready to be written to.
 func (a *arena) thaw(i int) {
-	tr := a.track
-	tr.marks[i].frozen = false
-	if c := &a.chunks[i]; tr.view.keep(len(c.data)) {
-		c.data = slices.Clone(c.data)[:len(c.data):len(c.data)]
-	}
+	c, m := &a.chunks[i], &a.track.marks[i]
+	c.data = a.track.view.release(int(m.frozen)-1, c.data)
+	m.frozen = 0
 }
 
 // carry takes the mark of an entry along to its new place.
@@ -150,8 +148,8 @@ func (a *arena) forget(key []byte) {
 // memory.
 func (a *arena) leave(i int) {
 	m := &a.track.marks[i]
-	if m.frozen {
-		a.track.view.keep(len(a.chunks[i].data))
+	if m.frozen != 0 {
+		a.track.view.leave(int(m.frozen)-1, len(a.chunks[i].data))
 	}
 	a.track.charge(-8 * (len(m.now) + len(m.before)))
 	*m = mark{}
@@ -208,8 +206,10 @@ func (a *arena) freeze(v *frozenTable, whole, saved bool, all []frozenChunk) []f
 		if m.now != nil || m.before != nil {
 			freed += m.settle(saved)
 		}
-		if m.frozen = c.live > 0 && (whole || m.before != nil); m.frozen {
-			all = append(all, frozenChunk{c.data[:c.used:c.used], m.before, c.live, c.entries})
+		m.frozen = 0
+		if c.live > 0 && (whole || m.before != nil) {
+			all = append(all, frozenChunk{data: c.data[:c.used:c.used], marks: m.before, live: c.live, entries: c.entries})
+			m.frozen = int32(len(all) - start)
 		}
 	}
 	tr.charge(freed)

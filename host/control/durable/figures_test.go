@@ -245,8 +245,8 @@ func measureRatios(t *testing.T) {
 		segment  time.Duration
 		rounds   int
 	}{
-		{"ckpt_ratio_200ms", 200 * time.Millisecond, 8 * time.Second, 5},
-		{"ckpt_ratio_1s", time.Second, 8 * time.Second, 5},
+		{"ckpt_ratio_200ms", 200 * time.Millisecond, 2 * time.Second, 20},
+		{"ckpt_ratio_1s", time.Second, 4 * time.Second, 12},
 		{"ckpt_ratio_10s", 10 * time.Second, 20 * time.Second, 4},
 		{"ckpt_ratio_60s", time.Minute, time.Minute, 2},
 	} {

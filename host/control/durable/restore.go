@@ -41,11 +41,7 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 	if err != nil {
 		return nil, err
 	}
-	at := stream.Epoch(0)
-	if found.Manifest != nil && c.Start.From == nil {
-		at = found.Manifest.Epoch
-	}
-	if err := r.writer.Start(ctx, at); err != nil {
+	if err := r.start(ctx, found); err != nil {
 		return nil, err
 	}
 	if err := r.loop.begin(found, c.Start.From == nil); err != nil {
@@ -55,6 +51,17 @@ func (r *Runner) restore(ctx context.Context) (map[stream.VertexID]pipeline.Rest
 	r.loop.load.restarted(found.Manifest, began, took)
 	r.restored(found, t, took)
 	return from, nil
+}
+
+// start notes what the run goes on from.
+func (r *Runner) start(ctx context.Context, found *checkpoint.Recovery) error {
+	switch {
+	case r.config.Start.From != nil:
+		return r.writer.Adopt(ctx)
+	case found.Manifest != nil:
+		return r.writer.Start(ctx, found.Manifest.Epoch)
+	}
+	return r.writer.Start(ctx, 0)
 }
 
 // find brings back the checkpoint that the start asks for.

@@ -256,6 +256,9 @@ func TestARunMayBeginWithAnOlderCheckpointOrThatOfAnotherPlace(t *testing.T) {
 		if m := other.manifest(0); other.restored.Epoch != w.manifest(0).Epoch || m.Parent != 0 || position(t, m) < at {
 			t.Errorf("restored %d; the first one builds on %d", other.restored.Epoch, m.Parent)
 		}
+		if _, err := other.place.Open().Get(t.Context(), "p/starts/00000000000000000001-adopted"); err != nil {
+			t.Errorf("that it began elsewhere is not noted: %v", err)
+		}
 		l.kill()
 	})
 }

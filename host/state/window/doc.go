@@ -6,7 +6,7 @@
 //	                             ▼                            ▼
 //	                            late                 Store  [w key start] accumulator, tail
 //	                                                        [s key] sessions
-//	                                                        [m start page] keys of a window
+//	                                                        [m start page] keys of a window, apart
 //	                                                 Timers [start] or [key start], what ── at
 //	watermark ──Advance──▶ timers that are due ──▶ Result: early, on-time, late ──▶ JSON
 //

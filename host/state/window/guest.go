@@ -30,7 +30,7 @@ type Guests struct {
 	state.Keys
 	state.Tables
 	cfg    GuestConfig
-	store  *state.Memory
+	store  *memory
 	timers *state.Timers
 	groups []guestGroup
 
@@ -67,7 +67,7 @@ func NewGuests(c GuestConfig) (*Guests, error) {
 		return nil, wrong("session windows grow together, and the plugin does not export wasmill_merge", "write one, or take fixed, sliding or global windows")
 	}
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	t := &Guests{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]guestGroup, c.Groups)}
+	t := &Guests{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: newMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget), groups: make([]guestGroup, c.Groups)}
 	for g := range t.groups {
 		t.groups[g].progress = fresh
 	}
@@ -76,7 +76,7 @@ func NewGuests(c GuestConfig) (*Guests, error) {
 }
 
 // Usage is what the vertex remembers: of its windows and of their timers.
-func (t *Guests) Usage() (windows, timers state.Usage) { return t.store.Usage(), t.timers.Usage() }
+func (t *Guests) Usage() (windows, timers state.Usage) { return t.store.usage(), t.timers.Usage() }
 
 // In implements stream.Keyed.
 func (t *Guests) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {

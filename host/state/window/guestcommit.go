@@ -70,9 +70,9 @@ func (f *folding) reserve() (err error) {
 		case c.into >= 0:
 			continue
 		case c.entry == nil || f.spec.Kind == Session && c.was.end <= f.now || c.alarmed:
-			entries, bytes, timers, timerBytes := one.Room(int(c.key.Len), int(c.acc.Len))
-			if err = t.store.Reserve(c.group, entries, bytes); err == nil {
-				err = t.timers.Reserve(c.group, timers, timerBytes)
+			windows, members, timers := one.Room(int(c.key.Len), int(c.acc.Len))
+			if err = t.store.reserve(c.group, windows, members); err == nil {
+				err = t.timers.Reserve(c.group, timers.Entries, timers.Bytes)
 			}
 		case !c.inPlace():
 			err = t.store.Reserve(c.group, 1, size)
@@ -93,11 +93,11 @@ func (f *folding) reserve() (err error) {
 // release gives back what was reserved and not used.
 func (f *folding) release() {
 	for i := range f.cells {
-		f.guests.store.Release(f.cells[i].group)
+		f.guests.store.release(f.cells[i].group)
 		f.guests.timers.Release(f.cells[i].group)
 	}
 	for _, r := range f.replaced {
-		f.guests.store.Release(state.Group(f.in.Records[r.record].Group))
+		f.guests.store.release(state.Group(f.in.Records[r.record].Group))
 	}
 }
 

@@ -23,9 +23,9 @@ func (p *progress) note(n []int64) {
 	}
 }
 
-// tables returns all that a vertex remembers: its windows, their timers, and the
-// progress of each group.
-func tables(groups int, of func(g state.Group) *progress, windows *state.Memory, timers *state.Timers) state.Tables {
+// tables returns all that a vertex remembers: its windows with their members and
+// timers, and the progress of each group.
+func tables(groups int, of func(g state.Group) *progress, m *memory, timers *state.Timers) state.Tables {
 	begin := make([]int64, 3)
 	fresh.note(begin)
 	return state.NewTables(groups, state.Notes{
@@ -34,5 +34,5 @@ func tables(groups int, of func(g state.Group) *progress, windows *state.Memory,
 		Recall: func(g state.Group, n []int64) {
 			*of(g) = progress{stream.Watermark(n[0]), n[1], n[2] != 0}
 		},
-	}, state.Table{Name: "windows", Held: windows}, state.Table{Name: "timers", Held: timers})
+	}, state.Table{Name: "entries", Held: m.Memory}, state.Table{Name: "members", Held: m.members}, state.Table{Name: "timers", Held: timers})
 }

@@ -16,7 +16,7 @@ func TestWhatHasRoomIsNotRefused(t *testing.T) {
 		for seed := range uint64(3) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			budget := state.NewBudget("test", 1<<20+int64(random.IntN(1<<18)))
-			store, timers := state.NewMemory(1, budget), state.NewTimers(1, budget)
+			store, timers := newMemory(1, budget), state.NewTimers(1, budget)
 			o, err := New(spec, count{}, store, timers)
 			if err != nil {
 				t.Fatal(err)
@@ -24,17 +24,19 @@ func TestWhatHasRoomIsNotRefused(t *testing.T) {
 			folded := 0
 			for now := int64(0); folded < 100_000; {
 				var records []Record
-				var room [4]int
+				var need room
 				for range 10 {
 					key := make([]byte, random.IntN(400))
 					for i := range key {
 						key[i] = byte(random.Uint32())
 					}
 					records = append(records, Record{Key: key, Time: now + random.Int64N(100)})
-					a, b, c, d := spec.Room(len(key), countSize)
-					room = [4]int{room[0] + a, room[1] + b, room[2] + c, room[3] + d}
+					a, b, c := spec.Room(len(key), countSize)
+					need.windows.add(a)
+					need.members.add(b)
+					need.timers.add(c)
 				}
-				if store.Reserve(0, room[0], room[1]) != nil || timers.Reserve(0, room[2], room[3]) != nil {
+				if store.reserve(0, need.windows, need.members) != nil || timers.Reserve(0, need.timers.Entries, need.timers.Bytes) != nil {
 					break
 				}
 				for _, r := range records {
@@ -43,7 +45,7 @@ func TestWhatHasRoomIsNotRefused(t *testing.T) {
 					}
 					folded++
 				}
-				store.Release(0)
+				store.release(0)
 				timers.Release(0)
 				now += random.Int64N(3)
 			}

@@ -33,7 +33,7 @@ type Transform struct {
 	state.Keys
 	state.Tables
 	cfg    Config
-	store  *state.Memory
+	store  *memory
 	timers *state.Timers
 	groups []group
 }
@@ -60,7 +60,7 @@ func NewTransform(c Config) (*Transform, error) {
 		return nil, err
 	}
 	budget := state.NewBudget(string(c.Vertex), c.MaxBytes)
-	t := &Transform{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: state.NewMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget)}
+	t := &Transform{Keys: state.NewKeys(c.Groups, c.Key), cfg: c, store: newMemory(c.Groups, budget), timers: state.NewTimers(c.Groups, budget)}
 	for range c.Groups {
 		o, err := New(c.Spec, agg, t.store, t.timers)
 		if err != nil {
@@ -73,7 +73,7 @@ func NewTransform(c Config) (*Transform, error) {
 }
 
 // Usage is what the vertex remembers: of its windows and of their timers.
-func (t *Transform) Usage() (windows, timers state.Usage) { return t.store.Usage(), t.timers.Usage() }
+func (t *Transform) Usage() (windows, timers state.Usage) { return t.store.usage(), t.timers.Usage() }
 
 // In implements stream.Keyed. Calls for other groups may be under way, so it works
 // with what belongs to the group of the first record.
@@ -160,8 +160,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// room is what entries of the store and timers need.
-type room struct{ entries, bytes, timers, timerBytes int }
+// room is what Spec.Room returns.
+type room struct{ windows, members, timers Need }
 
 // reserve makes room for all that the records of a call may add, so that none is
 // left half done. If there is not so much, it is enough that there is for those that
@@ -197,11 +197,11 @@ func (t *Transform) measure(first *group, in *stream.Batch, needs func(i int) bo
 		k, a := int(r.Key.Len), t.grown(first.acc, int(r.Value.Len))
 		if k != key || a != acc {
 			key, acc = k, a
-			one.entries, one.bytes, one.timers, one.timerBytes = t.cfg.Spec.Room(k, a)
+			one.windows, one.members, one.timers = t.cfg.Spec.Room(k, a)
 		}
-		need := &g.need
-		need.entries, need.bytes = need.entries+one.entries, need.bytes+one.bytes
-		need.timers, need.timerBytes = need.timers+one.timers, need.timerBytes+one.timerBytes
+		g.need.windows.add(one.windows)
+		g.need.members.add(one.members)
+		g.need.timers.add(one.timers)
 	}
 }
 
@@ -212,10 +212,10 @@ func (t *Transform) promise(first *group) error {
 		if *need == (room{}) {
 			continue
 		}
-		if err := t.store.Reserve(n, need.entries, need.bytes); err != nil {
+		if err := t.store.reserve(n, need.windows, need.members); err != nil {
 			return err
 		}
-		if err := t.timers.Reserve(n, need.timers, need.timerBytes); err != nil {
+		if err := t.timers.Reserve(n, need.timers.Entries, need.timers.Bytes); err != nil {
 			return err
 		}
 	}
@@ -236,7 +236,7 @@ func (t *Transform) grown(acc, value int) int {
 
 func (t *Transform) release(first *group) {
 	for _, n := range first.touched {
-		t.store.Release(n)
+		t.store.release(n)
 		t.timers.Release(n)
 		t.groups[n].need, t.groups[n].listed = room{}, false
 	}
