@@ -14,10 +14,11 @@ type Frozen struct {
 	groups  int
 	keep    int // bytes of a value that belong to it
 	tables  []frozenTable
-	full    []bool // by range
-	bytes   []int  // of the parts given so far, by range
-	whole   bool   // all parts were given
-	size    int64  // that the parts may have
+	chunks  []frozenChunk // of all tables
+	full    []bool        // by range
+	bytes   []int         // of the parts given so far, by range
+	whole   bool          // all parts were given
+	size    int64         // that the parts may have
 
 	mu              sync.Mutex // guards
 	released, saved bool

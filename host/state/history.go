@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -18,9 +19,10 @@ type history struct {
 	copies atomic.Int64 // bytes of clones and notes of changes
 	size   int          // partSize
 
-	mu     sync.Mutex // guards, for parts that are restored at once
-	chains []Chain    // one for each range of groups
-	last   *Frozen    // nil: none
+	mu     sync.Mutex    // guards, for parts that are restored at once
+	chains []Chain       // one for each range of groups
+	last   *Frozen       // nil: none
+	room   []frozenChunk // of the one before, to be used again
 }
 
 func newHistory(groups int, budget *Budget) *history {
@@ -48,7 +50,7 @@ func (h *history) settle() (saved bool) {
 		return false
 	}
 	f := h.last
-	h.last = nil
+	h.last, h.room = nil, f.chunks[:0]
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.released {
@@ -75,7 +77,8 @@ func (h *history) freeze(groups int, table func(Group) *table, keep int, full bo
 	}
 	f := newFrozen(h, groups, keep)
 	h.last = f
-	all := make([]frozenChunk, 0, chunks)
+	all := slices.Grow(h.room, chunks)
+	h.room = nil
 	for i := range h.chains {
 		from, to := h.bounds(i, groups)
 		whole := full || h.chains[i].Worn()
@@ -97,6 +100,7 @@ func (h *history) freeze(groups int, table func(Group) *table, keep int, full bo
 			t.moves++
 		}
 	}
+	f.chunks = all
 	return f
 }
 
