@@ -134,10 +134,7 @@ func shown(arg string) string {
 	name, value, ok := strings.Cut(arg, "=")
 	first, _, _ := strings.Cut(steps.Replace(name), ".")
 	near, _ := nearest(first, []string{"s3"})
-	hidden := near == "s3" || strings.Contains(value, "@") && strings.Contains(value, "://")
-	for _, word := range []string{"secret", "password", "token", "accesskey"} {
-		hidden = hidden || strings.Contains(strings.ToLower(name), word)
-	}
+	hidden := near == "s3" || sensitive(name, value)
 	switch {
 	case !hidden:
 		return arg
@@ -145,4 +142,18 @@ func shown(arg string) string {
 		return name + "=" + mask
 	}
 	return first + "." + mask
+}
+
+// sensitive says whether a value may be a secret, by its name or as an address with a
+// password in it.
+func sensitive(name, value string) bool {
+	if strings.Contains(value, "@") && strings.Contains(value, "://") {
+		return true
+	}
+	for _, word := range []string{"secret", "password", "token", "accesskey"} {
+		if strings.Contains(strings.ToLower(name), word) {
+			return true
+		}
+	}
+	return false
 }
