@@ -7,12 +7,32 @@ import (
 
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Admin says where health and metrics are served while Run runs.
+// Admin says where health, metrics and the API are served while Run runs.
 type Admin struct {
-	URL   string // such as http://127.0.0.1:7676; empty = nowhere
-	Moved error  // why not at the usual address; nil = there
+	URL    string // such as http://127.0.0.1:7676, or unix:PATH; empty = nowhere
+	Moved  error  // why not at the usual address; nil = there
+	Locked error  // why nobody can use the API, for want of a token; nil = its owner can
+
+	events *admin.Events // that the API passes on
+}
+
+// observed returns callbacks of a pipeline that also tell the API of events.
+func (h *Host) observed(pipeline string, e stream.Events) stream.Events {
+	if !h.options.Admin {
+		return e
+	}
+	return h.events().Observe(pipeline, e)
+}
+
+// events is what tells the API what happens. It is first called by Open.
+func (h *Host) events() *admin.Events {
+	if h.Admin.events == nil {
+		h.Admin.events = &admin.Events{}
+	}
+	return h.Admin.events
 }
 
 // listen listens for requests, which serve answers.
@@ -21,10 +41,14 @@ func (h *Host) listen() (err error) {
 	if len(addresses) == 0 {
 		return nil
 	}
-	if h.server, err = admin.Open(admin.Config{Addresses: addresses, Ready: h.ready, Status: func() any { return h.Status() }}); err != nil {
+	c := admin.Config{Addresses: addresses, Ready: h.ready, Status: func() any { return h.Status() }, Control: operator{h}, Events: h.events()}
+	if !h.Settings.Admin.Listen.Private() {
+		c.Token, c.Locked = admin.MakeToken(h.Settings.Admin.Token.File)
+	}
+	if h.server, err = admin.Open(c); err != nil {
 		return err
 	}
-	h.Admin = Admin{URL: h.server.URL(), Moved: h.server.Moved}
+	h.Admin.URL, h.Admin.Moved, h.Admin.Locked = h.server.URL(), h.server.Moved, c.Locked
 	return nil
 }
 
@@ -36,10 +60,8 @@ func (h *Host) serve(ctx context.Context) (stop func() error) {
 	}
 	budget := float64(Budget(h.Settings))
 	detach := []func(){h.server.Metrics.Attach(func(w *admin.Writer) { w.Gauge(admin.MemoryBudget, budget) })}
-	for _, p := range h.running {
-		for _, c := range p.collect {
-			detach = append(detach, h.server.Metrics.Attach(c))
-		}
+	for _, s := range h.seats {
+		detach = append(detach, h.server.Metrics.Attach(s.collect))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
@@ -57,7 +79,7 @@ func (h *Host) serve(ctx context.Context) (stop func() error) {
 // ready says which pipelines neither run nor have ended well.
 func (h *Host) ready() error {
 	var errs []error
-	for _, p := range h.running {
+	for _, p := range h.Pipelines() {
 		if phase := p.Phase(); phase != pipeline.PhaseRunning && phase != pipeline.PhaseStopped {
 			errs = append(errs, fmt.Errorf("pipeline %s is %s", p.Name, phase))
 		}

@@ -45,6 +45,7 @@ func openSmall(t *testing.T, f func() error, set ...string) (*Host, error) {
 	if err := os.WriteFile(file, []byte(small), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	set = append([]string{"data.dir=" + filepath.Dir(file)}, set...)
 	native := map[string]func() stream.Transform{"f": func() stream.Transform { return function(f) }}
 	h, err := Open(t.Context(), Options{Files: []string{file}, Native: native, Set: set, Admin: true})
 	if err == nil {

@@ -50,7 +50,7 @@ checkpoint: {storage: %q, interval: 20ms%s}
 			}
 		}}
 	}
-	h, err := Open(t.Context(), Options{Files: []string{file}, Events: events, Admin: true, Set: append(set, "admin.listen=127.0.0.1:0"), Env: []string{"KEY=test"}})
+	h, err := Open(t.Context(), Options{Files: []string{file}, Events: events, Admin: true, Set: append(set, "admin.listen=127.0.0.1:0", "data.dir="+t.TempDir()), Env: []string{"KEY=test"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/control/durable"
+	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
@@ -44,6 +46,8 @@ type Options struct {
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool
+	// Follow reloads pipelines whose files or plugins change while Run runs.
+	Follow bool
 }
 
 // Host holds the pipelines of a process.
@@ -54,18 +58,25 @@ type Host struct {
 	engine   *wasm.Engine
 	stores   *control.Stores
 	server   *admin.Server // nil = health and metrics are not served
-	running  []*Pipeline
+	options  Options
+	process  string // names it in claims of checkpoints
+	seats    []*seat
 	ran      bool
+
+	reloads sync.Mutex // held by a reload
 }
 
-// Pipeline is one of a host's pipelines.
+// Pipeline is one of a host's pipelines: a generation of it, which a change of its file
+// may replace by another one.
 type Pipeline struct {
 	Name   string
 	File   string
 	Config *config.Pipeline
 	*pipeline.Pipeline
 	Durable *durable.Runner // what takes checkpoints of it; nil = it has none
+	Phases  *phase.Driver   // what pauses it
 	collect []func(*admin.Writer)
+	plugins map[string]string // the SHA-256 of each, by name, hex
 }
 
 // Settings reads the settings of the process.
@@ -110,7 +121,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env)}
+	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
 	if o.Watch {
 		if err := engine.Watch(); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))
@@ -118,7 +129,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	}
 	var errs []error
 	for _, file := range files {
-		errs = append(errs, h.open(ctx, file, o))
+		errs = append(errs, h.add(ctx, file))
 	}
 	if o.Admin {
 		errs = append(errs, h.listen())
@@ -152,13 +163,13 @@ func pipelineFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-// open builds the pipeline of one file.
-func (h *Host) open(ctx context.Context, file string, o Options) error {
-	c, err := Load(file, o)
+// add opens the pipeline of one file.
+func (h *Host) add(ctx context.Context, file string) error {
+	c, err := Load(file, h.options)
 	if err != nil {
 		return err
 	}
-	for _, other := range h.running {
+	for _, other := range h.Pipelines() {
 		if other.Name == c.Name {
 			return &stream.Error{
 				Code: stream.ConfigValue, Where: c.Where("name"), Why: "there is another pipeline with this name in " + other.File,
@@ -166,12 +177,29 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 			}
 		}
 	}
+	start, err := h.start(c, h.options)
+	if err != nil {
+		return err
+	}
+	p, err := h.build(ctx, c, file, start, desired(c))
+	if err != nil {
+		return err
+	}
+	h.seats = append(h.seats, newSeat(p))
+	return nil
+}
+
+// build makes a pipeline of a config, with the phase that it is to begin with. Run or
+// Discard has to be called once.
+func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired) (*Pipeline, error) {
+	o := &h.options
 	b := control.Builder{
 		Engine:     h.engine,
 		PluginsDir: h.Settings.Plugins.Dir,
 		Budget:     Budget(h.Settings),
 		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
 		Native:     o.Native,
+		Process:    h.process,
 	}
 	if b.Lent.Stdin == nil {
 		b.Lent.Stdin = os.Stdin
@@ -179,25 +207,19 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	if b.Lent.Stdout == nil {
 		b.Lent.Stdout = os.Stdout
 	}
-	if o.Events != nil {
-		b.Events = o.Events(c.Name)
-	}
-	start, err := h.start(c, o)
-	if err != nil {
-		return err
-	}
+	b.Events = h.eventsOf(c.Name)
 	graph, err := b.Build(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := &Pipeline{Name: c.Name, File: file, Config: c}
+	p := &Pipeline{Name: c.Name, File: file, Config: c, plugins: b.Plugins}
 	if c.Checkpoint == nil {
 		p.Pipeline, err = pipeline.New(graph, b.Hooks())
 	} else {
 		p.Durable, err = b.Durable(c, graph, h.stores, start, o.Version)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.Durable != nil {
 		p.Pipeline = p.Durable.Pipeline
@@ -206,12 +228,26 @@ func (h *Host) open(ctx context.Context, file string, o Options) error {
 	if p.Durable != nil {
 		p.collect = append(p.collect, control.CheckpointMetrics(c.Name, p.Durable))
 	}
-	h.running = append(h.running, p)
-	return nil
+	var checkpoints phase.Checkpoints
+	if p.Durable != nil {
+		checkpoints = p.Durable
+	}
+	p.Phases = phase.New(p.Pipeline, checkpoints, want, nil)
+	return p, nil
+}
+
+// desired is the phase that a config asks for.
+func desired(c *config.Pipeline) phase.Desired {
+	return phase.Desired{Phase: phase.Phase(c.Phase), Grace: c.PauseGrace}
 }
 
 // run runs the pipeline, from its last checkpoint if it has some.
 func (p *Pipeline) run(ctx context.Context) error {
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	var phases sync.WaitGroup
+	phases.Go(func() { p.Phases.Run(running) })
+	defer phases.Wait()
+	defer end()
 	if p.Durable != nil {
 		return p.Durable.Run(ctx)
 	}
@@ -220,14 +256,21 @@ func (p *Pipeline) run(ctx context.Context) error {
 
 // Status is what there is to see of a host.
 type Status struct {
-	Pipelines []control.Status `json:"pipelines"`
+	Pipelines []PipelineStatus `json:"pipelines"`
+}
+
+// PipelineStatus is Status of a pipeline.
+type PipelineStatus struct {
+	control.Status
+	Config ConfigStatus `json:"config"`
 }
 
 // Status may be called at any time.
 func (h *Host) Status() Status {
-	s := Status{Pipelines: []control.Status{}}
-	for _, p := range h.running {
-		s.Pipelines = append(s.Pipelines, p.Status())
+	s := Status{Pipelines: []PipelineStatus{}}
+	for _, seat := range h.seats {
+		p, c := seat.look()
+		s.Pipelines = append(s.Pipelines, PipelineStatus{p.Status(), c})
 	}
 	return s
 }
@@ -235,14 +278,21 @@ func (h *Host) Status() Status {
 // Status may be called at any time.
 func (p *Pipeline) Status() control.Status {
 	s := control.StatusOf(p.Config, p.Pipeline)
+	s.PauseStatus = control.PauseStatusOf(p.Phases)
 	if p.Durable != nil {
 		s.Checkpoint = control.CheckpointStatusOf(p.Durable)
 	}
 	return s
 }
 
-// Pipelines returns the pipelines, in the order of their files.
-func (h *Host) Pipelines() []*Pipeline { return h.running }
+// Pipelines returns the pipelines as they are now, in the order of their files.
+func (h *Host) Pipelines() []*Pipeline {
+	all := make([]*Pipeline, len(h.seats))
+	for i, s := range h.seats {
+		all[i], _ = s.look()
+	}
+	return all
+}
 
 // Run runs all pipelines until each has ended; one that fails leaves the others
 // alone. The error joins theirs. When ctx ends everything stops at once. It may
@@ -250,19 +300,21 @@ func (h *Host) Pipelines() []*Pipeline { return h.running }
 func (h *Host) Run(ctx context.Context) error {
 	h.ran = true
 	stop := h.serve(context.WithoutCancel(ctx)) // until the last pipeline has ended
-	errs := make([]error, len(h.running))
+	unfollow := h.follow(ctx)
+	errs := make([]error, len(h.seats))
 	var all sync.WaitGroup
-	for i, p := range h.running {
-		all.Go(func() { errs[i] = p.run(ctx) })
+	for i, s := range h.seats {
+		all.Go(func() { errs[i] = s.run(ctx) })
 	}
 	all.Wait()
+	unfollow()
 	return errors.Join(append(errs, stop())...)
 }
 
 // Drain ends all sources. Run returns when what they have read is through.
 func (h *Host) Drain() {
-	for _, p := range h.running {
-		p.Drain()
+	for _, s := range h.seats {
+		s.drain()
 	}
 }
 
@@ -270,7 +322,7 @@ func (h *Host) Drain() {
 func (h *Host) Close(ctx context.Context) error {
 	var errs []error
 	if !h.ran {
-		for _, p := range h.running {
+		for _, p := range h.Pipelines() {
 			errs = append(errs, p.Discard(ctx))
 		}
 		if h.server != nil {

@@ -78,7 +78,7 @@ func write(t *testing.T, dir, name, text string) string {
 // and the 99th percentile of how long the health endpoint takes.
 func measure(t *testing.T, plugins string, took time.Duration, files ...string) (rate float64, health time.Duration) {
 	t.Helper()
-	h, err := host.Open(t.Context(), host.Options{Files: files, Set: []string{"plugins.dir=" + plugins, "cache.dir=" + filepath.Join(plugins, "cache")}, Admin: true})
+	h, err := host.Open(t.Context(), host.Options{Files: files, Set: []string{"plugins.dir=" + plugins, "cache.dir=" + filepath.Join(plugins, "cache"), "data.dir=" + t.TempDir()}, Admin: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,6 +70,7 @@ func (l *logger) events(pipeline string) stream.Events {
 		},
 	}
 	l.checkpoints(pipeline, log, &e)
+	configChanges(log, &e)
 	return e
 }
 
@@ -97,6 +98,9 @@ func (l *logger) admin(a host.Admin) {
 		l.Info("admin listens on a free port, as the usual address cannot be had", "url", a.URL, "cause", a.Moved.Error())
 	default:
 		l.Info("admin listens", "url", a.URL)
+	}
+	if a.Locked != nil {
+		l.Warn("nobody can use the API for want of a token; health, metrics and status are served", "cause", cause(a.Locked))
 	}
 }
 

@@ -23,7 +23,7 @@ type progress struct {
 	json    bool
 	live    bool // redraw a table
 	began   time.Time
-	before  map[string][]pipeline.Stats // of the last time, by pipeline
+	before  map[*pipeline.Pipeline][]pipeline.Stats // of the last time, by pipeline
 	lastLog time.Time
 }
 
@@ -31,7 +31,7 @@ func newProgress(s stdio, h *host.Host, l *logger, asJSON bool) *progress {
 	now := time.Now()
 	return &progress{
 		out: s.err, host: h, log: l, json: asJSON, live: l.screen != nil && !asJSON,
-		began: now, lastLog: now, before: map[string][]pipeline.Stats{},
+		began: now, lastLog: now, before: map[*pipeline.Pipeline][]pipeline.Stats{},
 	}
 }
 
@@ -81,8 +81,8 @@ func (p *progress) table(since time.Duration) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%-24s %-9s %15s %15s %12s %10s %10s\n", "VERTEX", "ROLE", "IN", "OUT", "OUT/S", "IN FLIGHT", "QUEUED")
 	for _, pl := range p.host.Pipelines() {
-		stats, before := pl.Stats(), p.before[pl.Name]
-		p.before[pl.Name] = stats
+		stats, before := pl.Stats(), p.before[pl.Pipeline]
+		p.before[pl.Pipeline] = stats
 		for i, v := range stats {
 			done := v.RecordsOut
 			if before != nil {
@@ -115,7 +115,7 @@ func (p *progress) summary() {
 		return
 	}
 	if p.live {
-		p.before = map[string][]pipeline.Stats{} // rates over the whole run
+		p.before = map[*pipeline.Pipeline][]pipeline.Stats{} // rates over the whole run
 		p.show(took)
 	}
 	var in uint64

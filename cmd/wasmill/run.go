@@ -17,7 +17,7 @@ import (
 )
 
 func newRun(f *flags, s stdio) *cobra.Command {
-	var quiet bool
+	var quiet, follow bool
 	var start startFlags
 	c := &cobra.Command{
 		Use:   "run [PIPELINE…]",
@@ -26,6 +26,11 @@ func newRun(f *flags, s stdio) *cobra.Command {
 folder. It ends when all sources have ended. SIGINT or SIGTERM ends the sources
 and lets what they have read through, for shutdown.grace at most, after which
 the error says what was stuck; a second one stops at once.
+
+Pipeline files and plugins are followed while it runs: a change is checked, and put
+in force if all of it can be, or else refused and told, and everything goes on as
+it was. wasmill plan says what a change takes. SIGHUP looks at once; --follow=false
+takes no changes but by that.
 
 Records go to sinks, which may be standard output. Progress, logs, errors and
 the result of --json go to standard error: a live table on a terminal, JSON
@@ -54,15 +59,16 @@ pipeline over.`,
   wasmill run pipeline.yaml --from 's3://bucket/backup?pipeline=access-log-2#42'
   wasmill run pipeline.yaml --fresh --yes`,
 		RunE: func(c *cobra.Command, files []string) error {
-			return runPipelines(c, f, s, files, &start, quiet)
+			return runPipelines(c, f, s, files, &start, quiet, follow)
 		},
 	}
 	start.add(c)
+	c.Flags().BoolVar(&follow, "follow", true, "take changes of pipeline files and plugins while running")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress and no summary")
 	return c
 }
 
-func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *startFlags, quiet bool) (err error) {
+func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *startFlags, quiet, follow bool) (err error) {
 	ctx := c.Context()
 	o := f.options(files, s)
 	if err := start.apply(c, &o); err != nil {
@@ -73,7 +79,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		return err
 	}
 	log := newLogger(s.err, settings.Log)
-	o.Events, o.Admin, o.Watch = log.events, true, true
+	o.Events, o.Admin, o.Watch, o.Follow = log.events, true, true, follow
 	slog.SetDefault(log.Logger) // libraries log by package log
 	h, err := host.Open(ctx, o)
 	if err != nil {
@@ -97,6 +103,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		h.Drain()
 		time.AfterFunc(grace, func() { close(expired) })
 	})()
+	defer onHangup(func() { _, _ = h.Reload(ctx) })() // errors are told by events
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
 	stop := func() {}
@@ -185,6 +192,24 @@ func onSignals(drain func(os.Signal)) (stop func()) {
 					os.Exit(exitOf(sig))
 				}
 				drain(sig)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(caught); close(done) }
+}
+
+// onHangup calls reload at each SIGHUP, until the function it returns is called.
+func onHangup(reload func()) (stop func()) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-caught:
+				reload()
 			case <-done:
 				return
 			}

@@ -49,7 +49,7 @@ func TestPipelinesAreScraped(t *testing.T) {
 	}
 	let := make(chan bool)
 	h, err := host.Open(t.Context(), host.Options{
-		Files: files, Admin: true, Set: []string{"admin.listen=127.0.0.1:0", "memory.budget=1GiB"},
+		Files: files, Admin: true, Set: []string{"admin.listen=127.0.0.1:0", "memory.budget=1GiB", "data.dir=" + dir},
 		Native: map[string]func() stream.Transform{"wait": func() stream.Transform { return waiting{let} }},
 	})
 	if err != nil {

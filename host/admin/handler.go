@@ -1,78 +1,105 @@
 package admin
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/wasmill/wasmill/host/stream"
 )
 
-// endpoints are the paths that exist.
-const endpoints = `/healthz  200 while the process is up
-/readyz   200 while every pipeline runs, or has ended well
-/metrics  metrics in the text format of Prometheus
-/status   what pipelines and vertices do and hold, and the oldest calls in flight, as JSON
-`
-
-// ServeHTTP implements http.Handler. Paths are compared as they came: nothing is
-// cleaned, unescaped or redirected.
+// ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Type", plainText)
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if !local(r.Host) {
-		answer(w, http.StatusForbidden, "the Host header has to be localhost or a loopback address\n")
-		return
+	api := guarded(r.URL.Path)
+	err := foreign(r)
+	if err == nil && api {
+		err = s.authorize(r)
 	}
-	if origin := r.Header.Values("Origin"); len(origin) > 1 || len(origin) == 1 && origin[0] != "http://"+r.Host {
-		answer(w, http.StatusForbidden, "requests from pages of other origins are refused\n")
-		return
+	if err == nil {
+		err = s.route(w, r)
 	}
-	page, ok := s.pages()[r.URL.Path]
 	switch {
-	case !ok || r.URL.RawPath != "":
-		answer(w, http.StatusNotFound, "there is no such path; there are\n"+endpoints)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		h.Set("Allow", "GET, HEAD")
-		answer(w, http.StatusMethodNotAllowed, "only GET and HEAD\n")
+	case err == nil:
+	case api:
+		answerFault(w, err)
 	default:
-		page(w)
+		answerText(w, err)
 	}
 }
 
-// pages are the answers by path.
-func (s *Server) pages() map[string]func(http.ResponseWriter) {
-	return map[string]func(http.ResponseWriter){
-		"/": func(w http.ResponseWriter) { answer(w, http.StatusOK, endpoints) },
-		"/healthz": func(w http.ResponseWriter) {
-			answer(w, http.StatusOK, fmt.Sprintf("ok\nup %v\n", time.Since(s.began).Round(time.Second)))
-		},
-		"/readyz": func(w http.ResponseWriter) {
-			if err := s.ready(); err != nil {
-				answer(w, http.StatusServiceUnavailable, err.Error()+"\n")
-				return
-			}
-			answer(w, http.StatusOK, "ready\n")
-		},
-		"/metrics": func(w http.ResponseWriter) {
-			text := s.Metrics.text()
-			w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-			answer(w, http.StatusOK, string(text))
-		},
-		"/status": func(w http.ResponseWriter) {
-			text, err := json.MarshalIndent(s.status(), "", "  ")
-			if err != nil {
-				panic("BUG: admin: the status has no JSON: " + err.Error())
-			}
-			w.Header().Set("Content-Type", "application/json")
-			answer(w, http.StatusOK, string(text)+"\n")
-		},
+// foreign refuses what a browser sends for the page of somebody else.
+func foreign(r *http.Request) error {
+	if !local(r.Host) {
+		return &stream.Error{Code: APIForbidden, Where: "Host", Why: "the Host header has to be localhost or a loopback address", Fix: "ask by such an address"}
 	}
+	if origin := r.Header.Values("Origin"); len(origin) > 1 || len(origin) == 1 && origin[0] != "http://"+r.Host {
+		return &stream.Error{Code: APIForbidden, Where: "Origin", Why: "requests from pages of other origins are refused", Fix: "ask without a browser"}
+	}
+	return nil
+}
+
+// route answers by the route that a request is for.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) error {
+	path := r.URL.Path
+	if r.URL.RawPath != "" {
+		path = "" // it is written with escapes
+	}
+	for _, t := range s.routes {
+		name, ok := t.match(path)
+		if !ok {
+			continue
+		}
+		if r.Method == t.method || r.Method == http.MethodHead && t.method == http.MethodGet {
+			return t.serve(s, &request{w: w, r: r, name: name})
+		}
+		allow := t.method
+		if allow == http.MethodGet {
+			allow = "GET, HEAD"
+		}
+		w.Header().Set("Allow", allow)
+		return &stream.Error{Code: APIMethod, Where: t.path, Why: "only " + strings.ReplaceAll(allow, ", ", " and "), Fix: "use one of them"}
+	}
+	return &stream.Error{Code: APIPath, Why: "there is no such path", Fix: "GET / lists them"}
+}
+
+func (s *Server) list(q *request) error {
+	answer(q.w, http.StatusOK, listing())
+	return nil
+}
+
+func (s *Server) health(q *request) error {
+	answer(q.w, http.StatusOK, fmt.Sprintf("ok\nup %v\n", time.Since(s.began).Round(time.Second)))
+	return nil
+}
+
+func (s *Server) readiness(q *request) error {
+	if err := s.ready(); err != nil {
+		answer(q.w, http.StatusServiceUnavailable, err.Error()+"\n")
+		return nil
+	}
+	answer(q.w, http.StatusOK, "ready\n")
+	return nil
+}
+
+func (s *Server) metrics(q *request) error {
+	text := s.Metrics.text()
+	q.w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	answer(q.w, http.StatusOK, string(text))
+	return nil
+}
+
+func (s *Server) all(q *request) error {
+	answerJSON(q.w, http.StatusOK, s.status())
+	return nil
 }
 
 // answer writes a whole answer; a peer that is gone does not want it.
@@ -80,6 +107,16 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
+}
+
+// answerText answers with an error where no program reads it.
+func answerText(w http.ResponseWriter, err error) {
+	status, fault := faultOf(err)
+	text := fault.Why + "\n"
+	if fault.Code == APIPath {
+		text = fault.Why + "; there are\n" + listing()
+	}
+	answer(w, status, text)
 }
 
 // local says whether a Host header names the loopback interface without a name

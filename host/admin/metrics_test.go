@@ -18,7 +18,7 @@ func TestNamesSayTheirUnits(t *testing.T) {
 		if counts := unit == "total"; counts != (f.Kind == KindCounter) {
 			t.Errorf("%s is a %s", f.Name, f.Kind)
 		}
-		if !strings.Contains(" total seconds bytes records keys calls permits info phase limit instances suspended epochs ", " "+string(unit)+" ") {
+		if !strings.Contains(" total seconds bytes records keys calls permits info phase limit instances suspended epochs revision refused ", " "+string(unit)+" ") {
 			t.Errorf("%s has no unit", f.Name)
 		}
 		if !strings.HasPrefix(string(f.Name), "wasmill_") || !strings.HasSuffix(f.Help, ".") || strings.ContainsAny(f.Help, "\n\\") {

@@ -13,6 +13,9 @@ const (
 	PipelinePhase   Name = "wasmill_pipeline_phase"
 	PipelineLatency Name = "wasmill_pipeline_latency_seconds"
 
+	ConfigRevision Name = "wasmill_config_revision"
+	ConfigRefused  Name = "wasmill_config_refused"
+
 	CheckpointDuration   Name = "wasmill_checkpoint_duration_seconds"
 	CheckpointBytes      Name = "wasmill_checkpoint_bytes_total"
 	CheckpointAge        Name = "wasmill_checkpoint_age_seconds"
@@ -87,6 +90,9 @@ func Families() []Family {
 
 		{PipelinePhase, KindGauge, "1 for the phase the pipeline is in, 0 for the others."},
 		{PipelineLatency, KindHistogram, "Time from the read of a record until it and all that came of it is settled, to about 6 percent."},
+
+		{ConfigRevision, KindGauge, "Which config the pipeline runs with: changes of its file since the process began, from 1."},
+		{ConfigRefused, KindGauge, "1 while the pipeline's file, or a plugin, is refused as it is now, else 0: what was before goes on."},
 
 		{CheckpointDuration, KindHistogram, "Time of checkpoints that were stored, by the label phase: align, until all vertices had the barrier; pause, the longest that one stood still; upload; commit, of those that are complete."},
 		{CheckpointBytes, KindCounter, "Bytes of state that checkpoints added, before compression: full replaces what was stored before, incremental builds on it."},

@@ -14,7 +14,8 @@ import (
 // Config says where a Server listens and what it answers.
 type Config struct {
 	// Addresses are tried in turn until one can be listened on; at least one.
-	// Each is host:port of a loopback interface; port 0 is any free one.
+	// Each is host:port of a loopback interface, where port 0 is any free one, or
+	// unix:PATH, a socket for the user of this process alone.
 	Addresses []string
 	// Ready returns why the process is not ready to move records, nil if it is.
 	// Any goroutine may call it; it must not block.
@@ -22,17 +23,30 @@ type Config struct {
 	// Status returns what there is to see of the process, to be written as JSON. As
 	// Ready.
 	Status func() any
+
+	// Token has to be shown for everything below /api and /debug, unless the Server
+	// listens on a socket. Empty = nobody can, because of Locked.
+	Token   string
+	Locked  error
+	Control Control // behind the API; nil only without a token
+	Events  *Events // to be followed; nil = nothing happens
 }
 
-// Server answers on a loopback address.
+// Server answers on a loopback address, or on a socket.
 type Server struct {
 	Metrics Metrics
 	Moved   error // why it does not listen on the first address; nil = it does
 
 	listener net.Listener
 	http     http.Server
+	private  bool // only the user of this process can connect
+	routes   []route
 	ready    func() error
 	status   func() any
+	token    string
+	locked   error
+	control  Control
+	events   *Events
 	began    time.Time
 }
 
@@ -48,25 +62,28 @@ const (
 func Open(c Config) (*Server, error) {
 	s := newServer(c)
 	for _, address := range c.Addresses {
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			s.listener = listener
-			if err := s.check(address); err != nil {
-				return nil, err
-			}
+		var err error
+		if s.listener, err = listen(address); err == nil {
+			s.private = s.listener.Addr().Network() == "unix"
 			return s, nil
+		}
+		if stream.CodeOf(err) != stream.Internal {
+			return nil, err
 		}
 		s.Moved = err
 	}
 	return nil, &stream.Error{
 		Code: stream.Environment, Where: "admin.listen", Why: "cannot serve health and metrics", Err: s.Moved,
-		Fix: "end what listens there, set another address of the loopback interface (127.0.0.1:0 is any free port), or set admin.listen=off",
+		Fix: "end what listens there, set another address of the loopback interface (127.0.0.1:0 is any free port) or a socket (unix:PATH), or set admin.listen=off",
 	}
 }
 
 // newServer returns a server without a listener.
 func newServer(c Config) *Server {
-	s := &Server{ready: c.Ready, status: c.Status, began: time.Now()}
+	s := &Server{routes: routes(), ready: c.Ready, status: c.Status, token: c.Token, locked: c.Locked, control: c.Control, events: c.Events, began: time.Now()}
+	if s.events == nil {
+		s.events = &Events{}
+	}
 	s.http = http.Server{
 		Handler:        s,
 		ReadTimeout:    requestTimeout, // headers and body; and idle before the next request
@@ -78,30 +95,24 @@ func newServer(c Config) *Server {
 	return s
 }
 
-// check makes sure that nobody else than this machine can connect.
-func (s *Server) check(address string) error {
-	if s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		return nil
+// URL is where the Server listens, such as http://127.0.0.1:7676, or unix:PATH.
+func (s *Server) URL() string {
+	if l, ok := s.listener.(*socket); ok {
+		return unixPrefix + l.path
 	}
-	return errors.Join(&stream.Error{
-		Code: stream.ConfigValue, Where: "admin.listen", Why: address + " is not a loopback address",
-		Fix: "only loopback addresses are accepted, such as 127.0.0.1:7676",
-	}, s.Close())
+	return "http://" + s.listener.Addr().String()
 }
-
-// URL is where the Server listens, such as http://127.0.0.1:7676.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
 // Run answers requests until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	shut := make(chan error, 1)
-	unhook := context.AfterFunc(ctx, func() { shut <- s.shutdown() })
+	unhook := context.AfterFunc(ctx, func() { s.events.end(); shut <- s.shutdown() })
 	err := s.http.Serve(s.listener)
 	if errors.Is(err, http.ErrServerClosed) {
 		return <-shut
 	}
 	unhook()
-	return fmt.Errorf("serve on %s: %w", s.listener.Addr(), err)
+	return fmt.Errorf("serve on %s: %w", s.URL(), err)
 }
 
 // shutdown lets requests under way end, within a time.

@@ -18,7 +18,13 @@ import (
 func started(t *testing.T, ready func() error) *admin.Server {
 	t.Helper()
 	status := func() any { return map[string]string{"a": "<b>"} }
-	s, err := admin.Open(admin.Config{Addresses: []string{"127.0.0.1:0"}, Ready: ready, Status: status})
+	return serving(t, admin.Config{Addresses: []string{"127.0.0.1:0"}, Ready: ready, Status: status})
+}
+
+// serving runs a server until the test ends.
+func serving(t *testing.T, c admin.Config) *admin.Server {
+	t.Helper()
+	s, err := admin.Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,17 +40,26 @@ func started(t *testing.T, ready func() error) *admin.Server {
 	return s
 }
 
-// ask sends a request as it stands and returns status, body and headers.
+// ask sends the head of a request as it stands and returns status, body and headers.
 func ask(t *testing.T, s *admin.Server, request string) (int, string, http.Header) {
 	t.Helper()
-	address := strings.TrimPrefix(s.URL(), "http://")
-	c, err := net.Dial("tcp", address)
+	return exchange(t, s, request+"\nConnection: close\n\n")
+}
+
+// exchange sends a request as it stands. ADDRESS is that of the server.
+func exchange(t *testing.T, s *admin.Server, request string) (int, string, http.Header) {
+	t.Helper()
+	network, address := "tcp", strings.TrimPrefix(s.URL(), "http://")
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	c, err := net.Dial(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	request = strings.ReplaceAll(strings.ReplaceAll(request, "ADDRESS", address), "\n", "\r\n")
-	if _, err := io.WriteString(c, request+"\r\nConnection: close\r\n\r\n"); err != nil {
+	head, content, _ := strings.Cut(strings.ReplaceAll(request, "ADDRESS", address), "\n\n")
+	if _, err := io.WriteString(c, strings.ReplaceAll(head, "\n", "\r\n")+"\r\n\r\n"+content); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(c)

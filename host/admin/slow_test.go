@@ -42,8 +42,8 @@ func (h *held) Close() error {
 }
 
 // connected runs a server and connects to it.
-func connected(ready func() error) (client net.Conn, gone chan bool, cancel func(), ended chan error) {
-	s := newServer(Config{Ready: ready})
+func connected(c Config) (client net.Conn, gone chan bool, cancel func(), ended chan error) {
+	s := newServer(c)
 	l := &wire{conn: make(chan net.Conn), closed: make(chan bool)}
 	s.listener = l
 	ctx, cancel := context.WithCancel(context.Background())
@@ -69,7 +69,7 @@ func TestASlowPeerIsCutOff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				client, gone, cancel, ended := connected(nil)
+				client, gone, cancel, ended := connected(Config{})
 				if _, err := io.WriteString(client, test.request); err != nil {
 					t.Fatal(err)
 				}
@@ -96,7 +96,7 @@ func TestTheEndWaitsForRequestsButNotForLong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := make(chan bool)
-				client, _, cancel, ended := connected(func() error { close(asked); time.Sleep(takes); return nil })
+				client, _, cancel, ended := connected(Config{Ready: func() error { close(asked); time.Sleep(takes); return nil }})
 				if _, err := io.WriteString(client, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 					t.Fatal(err)
 				}

@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -64,7 +65,7 @@ func TestProcessDefaults(t *testing.T) {
 		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
 		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},
-		Admin:   config.Admin{Listen: config.ListenAuto}, Shutdown: config.Drain{Grace: 25 * time.Second},
+		Admin:   config.Admin{Listen: config.ListenAuto, Token: config.Token{File: filepath.Join("data", "admin.token")}}, Shutdown: config.Drain{Grace: 25 * time.Second},
 		S3: config.S3{RequestTimeout: 30 * time.Second},
 	})
 	t.Setenv("XDG_CACHE_HOME", "")

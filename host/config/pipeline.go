@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
@@ -16,6 +17,10 @@ type Pipeline struct {
 	Edges       []Edge   `koanf:"edges"`
 
 	Checkpoint *Checkpoint `koanf:"checkpoint"` // nil = there are none
+
+	// May change while the pipeline runs, and take effect at once.
+	Phase      Phase         `koanf:"phase"`      // what it is to do
+	PauseGrace time.Duration `koanf:"pauseGrace"` // after this a pause is one, also if what was read is not through
 
 	places places
 }
@@ -72,7 +77,7 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[Adaptive]():       b.adaptive,
 		reflect.TypeFor[abi.Capability](): b.capability,
 	}
-	p := &Pipeline{places: m.places}
+	p := &Pipeline{Phase: PhaseRunning, PauseGrace: defaultPauseGrace, places: m.places}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 		b.pipeline(p)
@@ -98,6 +103,7 @@ func (p *Pipeline) Says(value string) bool {
 
 func (b *binder) pipeline(p *Pipeline) {
 	b.name("", p.Name, b.tree)
+	b.phase(p)
 	switch _, isList := b.tree["vertices"].([]any); {
 	case len(p.Vertices) > 0:
 		checkGraph(b, p)

@@ -52,9 +52,15 @@ type Guests struct {
 	Running int `koanf:"running"` // at once; 0 = as many as are asked for, but for unmetered ones, which leave a core free
 }
 
-// Admin says where operators find the process.
+// Admin says where operators find the process, and how they show that they may ask.
 type Admin struct {
 	Listen Listen `koanf:"listen"`
+	Token  Token  `koanf:"token"`
+}
+
+// Token is what operators have to show.
+type Token struct {
+	File string `koanf:"file"` // that it is kept in, for the user of the process alone; made if it is not there
 }
 
 // Drain says how the process ends.
@@ -113,6 +119,9 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	if p.Cache.Dir == "" {
 		p.Cache.Dir = cacheDir(p.Data.Dir)
+	}
+	if p.Admin.Token.File == "" {
+		p.Admin.Token.File = filepath.Join(p.Data.Dir, "admin.token")
 	}
 	for _, f := range []struct{ path, dir string }{
 		{"plugins.dir", p.Plugins.Dir}, {"pipelines.dir", p.Pipelines.Dir}, {"data.dir", p.Data.Dir},

@@ -23,6 +23,9 @@ type Builder struct {
 	Lent       Lent
 	Events     stream.Events
 	Native     map[string]func() stream.Transform // by plugin name: used instead of the plugin
+	Process    string                             // in the claims of checkpoints; empty = a random one for each pipeline
+
+	Plugins map[string]string // set by Build: of the plugins that it has loaded, by name, the SHA-256 of the file, hex
 }
 
 // Build makes what a config describes. Its error joins everything that is
@@ -141,6 +144,10 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 	if err != nil {
 		return nil, where(b.guess(c.UDF.Plugin, err))
 	}
+	if b.Plugins == nil {
+		b.Plugins = make(map[string]string)
+	}
+	b.Plugins[c.UDF.Plugin] = p.Hash
 	t, err := b.instances(ctx, i, p, wasm.Config{
 		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency.Max, Tags: b.tags, Events: b.Events, HTTP: policy,
 	})

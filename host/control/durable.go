@@ -14,7 +14,7 @@ import (
 func (b *Builder) Durable(c *config.Pipeline, g pipeline.Graph, s *Stores, start durable.Start, version string) (*durable.Runner, error) {
 	at, _ := StoreOf(c, b.Lent.Dir)
 	return durable.New(durable.Config{
-		Name: c.Name, Graph: g, Hooks: b.Hooks(), Shapes: shapes(c, g), Settings: CheckpointSettings(c.Checkpoint.Live), Start: start,
+		Name: c.Name, Graph: g, Hooks: b.Hooks(), Shapes: shapes(c, g), Settings: CheckpointSettings(c.Checkpoint.Live), Start: start, Process: b.Process,
 		Events: b.Events, Wasmill: version, Local: at.Storage.Bucket == "",
 		Open: func(ctx context.Context) (checkpoint.Store, error) { return s.Open(ctx, at) },
 	})

@@ -145,7 +145,9 @@ func TestEveryMetricIsWritten(t *testing.T) {
 	written := map[string]bool{
 		string(admin.WatermarkLag):     true, // not at the end of time
 		string(admin.EdgeWatermarkLag): true,
-		string(admin.MemoryBudget):     true, // by the host
+		string(admin.MemoryBudget):     true, // by the host, as the next ones
+		string(admin.ConfigRevision):   true,
+		string(admin.ConfigRefused):    true,
 	}
 	status := durable.Status{Revision: 1, Kept: 1, Last: &durable.Taken{At: time.Now()}}
 	maps.Copy(got, checkpointSeries(t, status))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -13,10 +14,42 @@ import (
 type Status struct {
 	Pipeline string         `json:"pipeline"`
 	Phase    pipeline.Phase `json:"phase"`
+	PauseStatus
 	Vertices []VertexStatus `json:"vertices"`
 	Oldest   []FlightStatus `json:"oldest"` // calls in flight, the longest first
 
 	Checkpoint *CheckpointStatus `json:"checkpoint,omitempty"` // nil = it takes none
+}
+
+// PauseStatus says how a pipeline follows its desired phase. Other than Status.Phase it
+// is about pauses only: a pipeline that is starting or stopping can be paused or not.
+type PauseStatus struct {
+	Desired phase.Phase    `json:"desired"` // running or paused
+	State   phase.State    `json:"state"`   // running, pausing, checkpointing, paused or resuming
+	Since   time.Time      `json:"since"`   // of State
+	Drained bool           `json:"drained"` // of a pause: what was read is through, and stored if there are checkpoints
+	Reasons []ReasonStatus `json:"reasons"` // what a pause holds
+}
+
+// ReasonStatus is something that a pause holds.
+type ReasonStatus struct {
+	Vertex  stream.VertexID `json:"vertex,omitempty"` // empty = the pipeline
+	What    phase.What      `json:"what"`
+	Count   int             `json:"count,omitempty"` // records, or entries of state: one or a few for each key or open window of one
+	Why     string          `json:"why,omitempty"`
+	Hinders bool            `json:"hinders"` // it is not drained because of this; else it is for information
+}
+
+// PauseStatusOf returns the status of what pauses a pipeline. It may be called at any
+// time.
+func PauseStatusOf(d *phase.Driver) PauseStatus { return pauseStatus(d.Status()) }
+
+func pauseStatus(s phase.Status) PauseStatus {
+	p := PauseStatus{Desired: s.Desired, State: s.Actual, Since: s.Since.UTC(), Drained: s.Drained, Reasons: []ReasonStatus{}}
+	for _, r := range s.Reasons {
+		p.Reasons = append(p.Reasons, ReasonStatus(r))
+	}
+	return p
 }
 
 // VertexStatus is Status of a vertex.
@@ -83,7 +116,7 @@ type FlightStatus struct {
 const listed = 10
 
 // StatusOf returns the status of a pipeline that was built from a config, without that
-// of its checkpoints. It may be called at any time, also after the run.
+// of its pauses and checkpoints. It may be called at any time, also after the run.
 func StatusOf(c *config.Pipeline, p *pipeline.Pipeline) Status {
 	s := Status{Pipeline: c.Name, Phase: p.Phase(), Vertices: []VertexStatus{}, Oldest: []FlightStatus{}}
 	for i, v := range p.Stats() { // in the order of the config

@@ -20,8 +20,8 @@ import (
 var crashes = flag.Uint64("crashes", 20, "how many random graphs to crash and restore")
 
 // TestWhatIsRestoredGoesOnAsIfNothingHadHappened runs graphs of any shape with
-// checkpoints at any moment, some overtaking and some abandoned, kills them at any
-// moment, and goes on from the last complete checkpoint, several times and each time
+// checkpoints at any moment, some overtaking and some abandoned, pauses and kills them at
+// any moment, and goes on from the last complete checkpoint, several times and each time
 // with another concurrency: transactional sinks show each result once, others at
 // least once, and those of a key in order. Then it goes on from any complete
 // checkpoint, of which it tries ten. Run one again by its name: -run 'Restored.*/seed_17$'.
@@ -197,7 +197,41 @@ func (l *life) disturb(cancel context.CancelCauseFunc) {
 		cancel(errStop)
 	case l.mortal && k == 41:
 		l.p.Drain()
+	case k == 42:
+		l.p.Pause()
+		if !l.open && l.rng.IntN(2) == 0 {
+			l.drained()
+		}
+	case 43 <= k && k < 53:
+		l.p.Resume()
 	}
+}
+
+// drained waits until a pause is drained, after which nothing moves.
+func (l *life) drained() {
+	for began := time.Now(); !l.p.Drained(); time.Sleep(time.Duration(l.rng.IntN(100)) * time.Microsecond) {
+		if l.p.progress.ended.Load() {
+			return
+		}
+		if time.Since(began) > 10*time.Second {
+			l.Errorf("a pause does not drain: %+v", l.p.Left())
+			return
+		}
+	}
+	before := l.taken()
+	time.Sleep(time.Second)
+	if after := l.taken(); after != before {
+		l.Errorf("vertices took %s, and when it was drained %s", after, before)
+	}
+}
+
+// taken is how many records vertices have taken.
+func (l *life) taken() string {
+	var all []uint64
+	for _, s := range l.p.Stats() {
+		all = append(all, s.RecordsIn)
+	}
+	return fmt.Sprint(all)
 }
 
 // snapshot gathers what vertices give.

@@ -46,14 +46,14 @@
 //     output has reached its limit. What is kept besides is bounded by these.
 //  3. Nothing taken after a barrier leaves a vertex before that barrier, and what
 //     was taken before it leaves before it, or is in its snapshot.
-//  4. A watermark leaves a vertex after everything older that was taken before it,
-//     and after what that left to be done by then, and never goes back. A vertex
-//     with something in flight is not idle.
+//  4. A watermark never goes back, and leaves a vertex after everything older that was
+//     taken before it and what that left to be done by then. A busy vertex is not idle.
 //  5. A source is acknowledged up to the longest prefix of its batches whose
 //     records, and all that came of them, were flushed by sinks, filtered out or,
 //     counted, dropped; with checkpoints, up to where the last published one has it.
-//  6. After Drain no source is read; what was read reaches its sinks, is
-//     flushed and acknowledged before Run returns.
+//  6. After Drain no source is read, nor between Pause and Resume, where no watermark
+//     rises because of that; what was read reaches its sinks, is flushed and
+//     acknowledged, after Drain before Run returns.
 //  7. A permit is held while Transform is called, and not while a call waits for
 //     its turn, its next attempt or the downstream.
 //  8. With OrderKey one call of a slot is made at a time, also after a failure.

@@ -178,6 +178,7 @@ func (s *sourceLoop) pass(ctx context.Context, b *stream.Barrier) error {
 
 // linger sends barriers from a source that is not read any more, until Finish.
 func (s *sourceLoop) linger(ctx context.Context) error {
+	s.interrupt(func() { s.over, s.still = true, true })
 	if !s.epochs.on {
 		return nil
 	}
@@ -188,8 +189,8 @@ func (s *sourceLoop) linger(ctx context.Context) error {
 		close(s.epochs.ended)
 	}
 	for {
-		wait, barriers, _ := s.request(ctx)
-		for _, b := range barriers {
+		r := s.request(ctx)
+		for _, b := range r.barriers {
 			if err := s.pass(ctx, b); err != nil {
 				return err
 			}
@@ -197,7 +198,7 @@ func (s *sourceLoop) linger(ctx context.Context) error {
 		if s.done() {
 			return nil
 		}
-		<-wait.Done()
+		<-r.read.Done()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

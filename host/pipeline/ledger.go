@@ -3,6 +3,7 @@ package pipeline
 import (
 	"sort"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -29,6 +30,8 @@ type ledger struct {
 	mergeAt int             // guarded by mu; how many entries are merged next
 	moved   chan struct{}   // capacity 1: the frontier is past what was acknowledged
 	latency *Latency
+
+	acknowledged atomic.Uint64 // the records before this Seq are, without checkpoints
 }
 
 const minMergeAt = 64
@@ -129,6 +132,16 @@ func (l *ledger) advance() {
 	case l.moved <- struct{}{}:
 	default:
 	}
+}
+
+// seqs returns the number of the next record, and up to which one all are settled.
+func (l *ledger) seqs() (next, settled stream.Seq) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open.len() > 0 {
+		return l.next, l.open.at(0).first
+	}
+	return l.next, l.next
 }
 
 // frontier appends to dst the position up to which everything is settled.

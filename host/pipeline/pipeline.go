@@ -23,12 +23,16 @@ type Pipeline struct {
 	transforms []*transformLoop
 	sinks      []*sinkLoop
 	vertices   []running // in the order of the graph
+	downstream []int     // their indices, each behind all that lead to it
 	latency    Latency
 	progress   progress
 	epochs     epochs
 	opened     func() // may be nil
 	leaving    context.Context
 	leave      context.CancelFunc // ends leaving
+
+	pausing sync.Mutex
+	paused  bool // guarded by pausing
 }
 
 // Hooks are what the owner of a pipeline wants to hear of.
@@ -67,6 +71,7 @@ func New(g Graph, hooks Hooks) (*Pipeline, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.close(context.Background()))
 	}
+	p.downstream = g.downstream()
 	for range g.sources() {
 		p.acks = append(p.acks, newLedger(&p.latency))
 	}
@@ -128,7 +133,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		vertex: v.Name, onError: v.OnError, retry: v.Retry, headers: v.Headers, dead: p.graph.Tags.DeadLetter(),
 		describe: p.describe, stats: stats,
 	}
-	role := RoleSource
+	seen := running{name: v.Name, role: RoleSource, stats: stats, in: in, transform: v.Transform}
 	switch {
 	case v.Source != nil:
 		id := len(p.sources)
@@ -140,10 +145,10 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		if v.EventTime != nil {
 			s.time = *v.EventTime
 		}
-		p.sources = append(p.sources, s)
+		p.sources, seen.source = append(p.sources, s), s
 		p.epochs.reading.Add(1)
 	case v.Transform != nil:
-		role = RoleTransform
+		seen.role = RoleTransform
 		in.serve(v)
 		t := &transformLoop{
 			name: v.Name, transform: v.Transform, keyed: in.keyed(), ordered: v.Order == OrderInput || in.keys != nil, in: in,
@@ -152,7 +157,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		t.left.Store(int32(v.Concurrency + 1))
 		p.transforms = append(p.transforms, t)
 	default:
-		role = RoleSink
+		seen.role = RoleSink
 		s := &sinkLoop{
 			name: v.Name, sink: v.Sink, in: in, out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, &counters{}),
 			acks: p.acks, stats: stats, pool: &p.pool, passed: hooks.BarrierPassed, failures: fails, snapshot: hooks.Snapshot,
@@ -165,7 +170,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 	if in != nil {
 		in.passing.captures, in.passing.downstream = p.epochs.on, lanesOf(mine)
 	}
-	p.vertices = append(p.vertices, running{v.Name, role, stats, in})
+	p.vertices = append(p.vertices, seen)
 }
 
 func lanesOf(outlets []stream.Outlet) []*lane {
@@ -178,10 +183,12 @@ func lanesOf(outlets []stream.Outlet) []*lane {
 
 // running is what there is to see of a vertex.
 type running struct {
-	name  stream.VertexID
-	role  Role
-	stats *counters
-	in    *inbox // nil for a source
+	name      stream.VertexID
+	role      Role
+	stats     *counters
+	in        *inbox           // nil for a source
+	source    *sourceLoop      // nil for others
+	transform stream.Transform // nil for others
 }
 
 // isTimer says whether a record is what a Keyed had to do.

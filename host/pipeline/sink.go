@@ -226,8 +226,11 @@ func (s *sinkLoop) release(ctx context.Context) error {
 	}
 }
 
-func (in *inbox) takeMark() (stream.Item, bool) {
+// takeMark returns a mark to send, as long as there is one.
+func (in *inbox) takeMark() (it stream.Item, ok bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.mark()
+	it, ok = in.mark()
+	in.sending = ok
+	return it, ok
 }

@@ -34,11 +34,15 @@ type sourceLoop struct {
 	high  int64            // guarded by sends; the latest event time so far
 	low   stream.Watermark // guarded by sends; the last that was sent
 	ended bool             // guarded by sends
+	held  bool             // guarded by sends; it does not become idle
 	idle  *time.Timer      // runs out while nothing is read; nil = never
 
 	mu       sync.Mutex
 	barriers []*stream.Barrier  // guarded by mu; to be sent before the next read
 	stopped  bool               // guarded by mu
+	paused   bool               // guarded by mu
+	over     bool               // guarded by mu; it is never read again
+	still    bool               // guarded by mu; nothing is read, and what was is sent
 	finished bool               // guarded by mu; no barrier will follow those that are here
 	wake     context.CancelFunc // guarded by mu; ends the read under way
 }
@@ -60,17 +64,26 @@ func (s *sourceLoop) interrupt(change func()) {
 	}
 }
 
-// request returns what was asked for since the last call, and a context for
-// reading that ends when something more is asked for.
-func (s *sourceLoop) request(ctx context.Context) (read context.Context, barriers []*stream.Barrier, stopped bool) {
+// request is what a source is asked for.
+type request struct {
+	read     context.Context // ends when something more is asked for
+	barriers []*stream.Barrier
+	stopped  bool
+	paused   bool
+}
+
+// request returns what was asked for since the last call. Nothing is being sent.
+func (s *sourceLoop) request(ctx context.Context) (r request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.wake != nil {
 		s.wake()
 	}
-	read, s.wake = context.WithCancel(ctx)
-	barriers, s.barriers = s.barriers, nil
-	return read, barriers, s.stopped
+	r.read, s.wake = context.WithCancel(ctx)
+	r.barriers, s.barriers = s.barriers, nil
+	r.stopped, r.paused = s.stopped, s.paused
+	s.still = s.over || s.stopped || s.paused
+	return r
 }
 
 // run reads until the source ends or stop is called, and closes the outbound
@@ -94,16 +107,23 @@ func (s *sourceLoop) run(ctx context.Context) error {
 
 func (s *sourceLoop) read(ctx context.Context) error {
 	for {
-		read, barriers, stopped := s.request(ctx)
-		for _, b := range barriers {
+		r := s.request(ctx)
+		for _, b := range r.barriers {
 			if err := s.pass(ctx, b); err != nil {
 				return err
 			}
 		}
-		if stopped {
+		switch {
+		case r.stopped:
 			return s.linger(ctx)
+		case r.paused:
+			if err := s.await(ctx, r.read); err != nil {
+				return err
+			}
+			continue
 		}
-		err := s.readUntil(ctx, read)
+		s.hold(false)
+		err := s.readUntil(ctx, r.read)
 		switch {
 		case errors.Is(err, io.EOF):
 			if err := s.end(ctx); err != nil {
@@ -112,7 +132,7 @@ func (s *sourceLoop) read(ctx context.Context) error {
 			return s.linger(ctx)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case read.Err() == nil || !errors.Is(err, read.Err()):
+		case r.read.Err() == nil || !errors.Is(err, r.read.Err()):
 			return err
 		}
 	}
@@ -203,7 +223,7 @@ func (s *sourceLoop) rest(ctx context.Context) {
 		return
 	}
 	defer s.sends.Unlock()
-	if s.ended {
+	if s.ended || s.held {
 		return
 	}
 	s.low = max(s.low, s.watermark(s.high))
@@ -234,14 +254,14 @@ func (s *sourceLoop) acknowledge(ctx context.Context, done <-chan struct{}) erro
 			}
 			pause.Reset(ackEvery)
 		}
-		next := frontier(nil)
-		if len(next) == 0 || string(next) == string(pos) {
-			continue
+		_, settled := s.ledger.seqs()
+		if next := frontier(nil); len(next) > 0 && string(next) != string(pos) {
+			if err := s.source.Ack(ctx, next); err != nil {
+				return err
+			}
+			pos = next
 		}
-		if err := s.source.Ack(ctx, next); err != nil {
-			return err
-		}
-		pos = next
+		s.ledger.acknowledged.Store(uint64(settled))
 	}
 	return nil
 }

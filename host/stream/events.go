@@ -61,6 +61,24 @@ type Events struct {
 	// CheckpointNotice is something about checkpoints that went wrong and costs
 	// nothing but room or time.
 	CheckpointNotice func(text string)
+
+	// ConfigApplied says that a change of the pipeline's file is in force.
+	ConfigApplied func(ConfigChange)
+
+	// ConfigRefused says that the file as it is now cannot be in force, and why: what
+	// was before stays.
+	ConfigRefused func(err error)
+
+	// ConfigNotice is something about following changes of files that costs time.
+	ConfigNotice func(text string)
+}
+
+// ConfigChange is one of a pipeline's file.
+type ConfigChange struct {
+	Revision uint64        // changes since the process began, from 1
+	Class    string        // what it took: live, vertex or graph
+	Steps    []string      // what is different, a line each
+	Took     time.Duration // from reading the file until it was in force
 }
 
 // Restoration is what a pipeline goes on from.

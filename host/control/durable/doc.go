@@ -4,6 +4,7 @@
 //
 //	           ┌─────────────── loop: one goroutine ───────────────┐
 //	Configure ▶│ events ─▶ Coordinator ─▶ actions                   │
+//	Checkpoint ┤                                                    │
 //	           └──▲──────────────────────────┬─────────────────────┘
 //	              │                          ├ Trigger      ▶ Pipeline.Inject
 //	   Pipeline ──┤ snapshots                ├ Publish      ▶ Writer.Write

@@ -22,6 +22,7 @@ type loop struct {
 	writing  chan struct{} // closed when nothing that was frozen is read; nil = nothing ever was
 	full     bool          // the next checkpoint has everything
 	commits  *attempt
+	asked    []ask
 
 	collector  checkpoint.Collector
 	collecting bool
@@ -114,12 +115,14 @@ func (l *loop) pace() time.Duration {
 func (l *loop) step(ev checkpoint.Event) {
 	r := l.runner
 	actions := l.c.Step(time.Now(), ev)
+	status := l.c.Status()
 	r.mu.Lock()
-	r.status.take(l.c.Status())
+	r.status.take(status)
 	r.mu.Unlock()
 	for _, a := range actions {
 		l.do(a)
 	}
+	l.answer(status.LastEpoch)
 }
 
 func (l *loop) do(a checkpoint.Action) {
@@ -213,6 +216,7 @@ func (l *loop) abort(a checkpoint.Abort) {
 	r, f := l.runner, l.last
 	r.failed(a.Epoch, a.Err)
 	r.count(func(n *Failures) { n.aborted(a.Err) })
+	l.disappoint(a.Epoch, a.Err)
 	if f == nil || f.Epoch != a.Epoch {
 		return
 	}

@@ -48,6 +48,7 @@ type Runner struct {
 	*pipeline.Pipeline
 	config Config
 	events *events
+	begun  chan struct{}           // closed when it is restored and everything is open
 	ended  chan struct{}           // closed when Run has ended
 	cancel context.CancelCauseFunc // ends Run with an error
 
@@ -67,7 +68,7 @@ type Runner struct {
 // returns an error. Run or Discard has to be called once.
 func New(c Config) (*Runner, error) {
 	c.Settings.MaxInFlight = 1 // as the loop knows one
-	r := &Runner{config: c, events: newEvents(), ended: make(chan struct{})}
+	r := &Runner{config: c, events: newEvents(), begun: make(chan struct{}), ended: make(chan struct{})}
 	r.loop.runner = r
 	hooks := c.Hooks
 	hooks.Snapshot, hooks.Opened = r.snapshot, r.opened
@@ -94,6 +95,7 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // opened begins to take checkpoints.
 func (r *Runner) opened() {
+	close(r.begun)
 	r.wait.Go(r.loop.run)
 	if parent := r.writer.Parent(); parent != nil {
 		r.wait.Go(func() {
@@ -103,6 +105,10 @@ func (r *Runner) opened() {
 		})
 	}
 }
+
+// Begun is closed when the pipeline is restored and its sources and sinks are open:
+// from then on it moves records. Run may end before.
+func (r *Runner) Begun() <-chan struct{} { return r.begun }
 
 // close frees what restore took.
 func (r *Runner) close() error {

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/admin"
+	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// adminFlag adds the flag that says which process is meant.
+func adminFlag(c *cobra.Command) *string {
+	return c.Flags().String("admin", "", "where the process listens, such as 127.0.0.1:7676 or unix:data/admin.sock (default: where admin.listen says)")
+}
+
+// client asks a process of wasmill that runs.
+type client struct {
+	http    http.Client
+	base    string // of URLs
+	at      string // as the setting admin.listen has it
+	token   string
+	noToken error // why there is no token; nil = there is, or needs to be none
+}
+
+const (
+	askTimeout    = 10 * time.Second // for what takes no time
+	changeTimeout = 6 * time.Minute  // for what takes as long as the pipelines do
+	maxAnswer     = 64 << 20         // bytes
+)
+
+// newClient returns a client of the process that a command line is about: the one at
+// the address given, or that with the same settings.
+func newClient(c *cobra.Command, f *flags, s stdio, given string) (*client, error) {
+	settings, err := host.Settings(f.options(nil, s))
+	if err != nil {
+		return nil, err
+	}
+	at, err := adminAddress(c, settings.Admin.Listen, given)
+	if err != nil {
+		return nil, err
+	}
+	cl := &client{at: at, base: "http://" + at}
+	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
+	if path, ok := strings.CutPrefix(at, "unix:"); ok {
+		cl.base = "http://localhost"
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		}
+	} else {
+		cl.token, cl.noToken = admin.ReadToken(settings.Admin.Token.File)
+	}
+	cl.http = http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return cl, nil
+}
+
+// adminAddress is where to ask.
+func adminAddress(c *cobra.Command, listen config.Listen, given string) (string, error) {
+	if given != "" {
+		listen = ""
+		if err := listen.UnmarshalText([]byte(strings.TrimSuffix(strings.TrimPrefix(given, "http://"), "/"))); err != nil {
+			e, _ := errors.AsType[*stream.Error](err)
+			return "", &stream.Error{Code: stream.Usage, Where: c.CommandPath() + " --admin", Why: e.Why, Fix: "write what the first line of wasmill run says, such as 127.0.0.1:7676"}
+		}
+	}
+	addresses := listen.Addresses()
+	switch {
+	case len(addresses) == 0:
+		return "", &stream.Error{Code: stream.Usage, Where: "admin.listen", Why: "it is off, so a process with these settings cannot be asked", Fix: "set it to an address for the next run, or name another process with --admin"}
+	case strings.HasSuffix(addresses[0], ":0"):
+		return "", &stream.Error{Code: stream.Usage, Where: "admin.listen", Why: "it is any free port", Fix: "name the one that the first line of wasmill run says with --admin"}
+	}
+	return addresses[0], nil
+}
+
+// get asks for a path and decodes the answer.
+func (c *client) get(ctx context.Context, path string, answer any) error {
+	return c.ask(ctx, http.MethodGet, path, nil, askTimeout, answer)
+}
+
+// post asks for a change, which body describes, nil = nothing does.
+func (c *client) post(ctx context.Context, path string, body, answer any) error {
+	return c.ask(ctx, http.MethodPost, path, body, changeTimeout, answer)
+}
+
+func (c *client) ask(ctx context.Context, method, path string, body any, timeout time.Duration, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			panic("BUG: a request has no JSON: " + err.Error())
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	got, err := c.http.Do(r)
+	if err != nil {
+		return c.silent(err)
+	}
+	defer got.Body.Close()
+	if text, err = io.ReadAll(io.LimitReader(got.Body, maxAnswer)); err != nil {
+		return c.silent(err)
+	}
+	if got.StatusCode/100 != 2 {
+		return c.refusal(got.StatusCode, text)
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return c.stranger(fmt.Sprintf("it answers %s", got.Status), err)
+	}
+	return nil
+}
+
+// silent says that there is no answer.
+func (c *client) silent(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // without the URL
+	}
+	why := "no answer comes from there"
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		why = "no process of wasmill listens there"
+	}
+	return &stream.Error{
+		Code: stream.Environment, Where: c.at, Why: why, Err: err,
+		Fix: "start one with wasmill run; if one runs elsewhere, name the address that its first line says with --admin",
+	}
+}
+
+// stranger says that an answer is not one of wasmill.
+func (c *client) stranger(what string, err error) error {
+	return &stream.Error{
+		Code: stream.Environment, Where: c.at, Why: "what listens there is not a process of this wasmill: " + what, Err: err,
+		Fix: "name the address that the first line of wasmill run says with --admin",
+	}
+}
+
+// refusal is the error that was answered.
+func (c *client) refusal(status int, text []byte) error {
+	var fault admin.Fault
+	if err := json.Unmarshal(text, &fault); err != nil || fault.Code == "" {
+		return c.stranger(fmt.Sprintf("it answers %d", status), err)
+	}
+	if fault.Code == admin.APIToken {
+		if c.noToken != nil {
+			return c.noToken
+		}
+		fault.Fix = "another process listens there: name the address that the first line of wasmill run says with --admin; or set data.dir or admin.token.file as it has them"
+	}
+	errs := []error{}
+	for _, f := range append([]admin.Fault{fault}, fault.More...) {
+		errs = append(errs, &stream.Error{Code: f.Code, Where: cmp.Or(f.Where, c.at), Why: f.Why, Fix: f.Fix})
+	}
+	return errors.Join(errs...)
+}
+
+// pipelinePath is the path of a pipeline in the API.
+func pipelinePath(name string) (string, error) {
+	if name == "" || url.PathEscape(name) != name {
+		return "", &stream.Error{Code: admin.PipelineUnknown, Where: fmt.Sprintf("%.40q", name), Why: "that is not the name of a pipeline", Fix: "wasmill status lists them"}
+	}
+	return "/api/v1/pipelines/" + name, nil
+}
