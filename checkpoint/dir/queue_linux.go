@@ -26,25 +26,25 @@ type queue struct {
 
 // iocb is struct iocb of linux/aio_abi.h on a little-endian machine.
 type iocb struct {
-	data     uint64
-	key      uint32
-	rwFlags  uint32
-	opcode   uint16
-	priority int16
-	fd       uint32
-	buf      uint64
-	bytes    uint64
-	offset   int64
-	_        uint64
-	flags    uint32
-	eventFD  uint32
+	_       uint64 // for the caller
+	_       uint32
+	_       uint32 // further flags
+	opcode  uint16
+	_       int16 // priority
+	fd      uint32
+	buf     uint64
+	bytes   uint64
+	offset  int64
+	_       uint64
+	flags   uint32
+	eventFD uint32
 }
 
 // ioEvent is struct io_event.
 type ioEvent struct {
-	data, object uint64
-	result       int64
-	_            int64
+	_, _   uint64 // what the request has, and its address
+	result int64
+	_      int64
 }
 
 const (
