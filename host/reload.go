@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -74,15 +76,26 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 // that is gone or cannot be read goes on as it was loaded.
 func (h *Host) newPlugins(p *Pipeline) (all []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
-		data, err := os.ReadFile(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
-		if err != nil {
-			continue
-		}
-		if hash := fmt.Sprintf("%x", sha256.Sum256(data)); hash != p.plugins[name] {
+		hash, err := hashOf(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
+		if err == nil && hash != p.plugins[name] {
 			all = append(all, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
 		}
 	}
 	return all
+}
+
+// hashOf returns the SHA-256 of a file, hex.
+func hashOf(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // apply puts a config in force, and says what that took. anew: a new generation takes the

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,17 +14,30 @@ import (
 func TestAHangupTakesWhatIsDifferent(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("p.yaml", terminable)
-	c, text := w.process("run", "--follow=false", "p.yaml")
+	log, err := os.Create(filepath.Join(w.dir, "log")) // to be read while it is written
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), exe, "run", "--follow=false", "p.yaml")
+	c.Dir, c.Stderr = w.dir, log
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
 	w.grows("out.txt", 0)
 	says := func(what string) {
 		t.Helper()
 		for range 1000 {
-			if strings.Contains(text.String(), what) {
+			if strings.Contains(w.read("log"), what) {
 				return
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		t.Fatalf("it does not say %q: %s", what, text)
+		t.Fatalf("it does not say %q: %s", what, w.read("log"))
 	}
 	for _, step := range []struct{ file, says string }{
 		{strings.Replace(terminable, "50ms", "70ms", 1), `checkpoint.interval: 50ms → 70ms`},
@@ -34,5 +50,10 @@ func TestAHangupTakesWhatIsDifferent(t *testing.T) {
 		says(step.says)
 	}
 	w.write("p.yaml", terminable) // for those that read it after the run
-	w.terminated(c, text)
+	w.terminated(c, logged{w})
 }
+
+// logged is the file log, for messages.
+type logged struct{ w *workshop }
+
+func (l logged) String() string { return l.w.read("log") }
