@@ -97,7 +97,7 @@ fuzz-smoke:
 	@for pkg in $$(grep -lr --include='*_test.go' '^func Fuzz' abi checkpoint host plugins | xargs -n1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | cut -c6-); do \
 	    echo "fuzz ./$$pkg $$target"; \
-	    $(GO) test ./$$pkg -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-3000x} > /tmp/wasmill-fuzz.log 2>&1 || { cat /tmp/wasmill-fuzz.log; exit 1; }; \
+	    $(GO) test ./$$pkg -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-1500x} > /tmp/wasmill-fuzz.log 2>&1 || { cat /tmp/wasmill-fuzz.log; exit 1; }; \
 	  done; \
 	done
 

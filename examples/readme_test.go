@@ -35,6 +35,7 @@ func TestTheReadmeWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var script strings.Builder
+	script.WriteString("trap 'kill $! 2>/dev/null || true' EXIT\n") // what runs behind it, if a line fails
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	if len(blocks) < 3 {
 		t.Fatalf("found %d blocks", len(blocks))
