@@ -29,7 +29,9 @@ func (in *inbox) setApart(c *call, kept []stream.Record, others []*stream.Batch)
 	defer in.mu.Unlock()
 	c.in.Records = kept
 	for _, b := range others {
-		in.park(in.divide(c, b), false)
+		if one := in.divide(c, b); !in.park(one, false) { // attempts were lowered meanwhile
+			*in.redo.push() = one
+		}
 	}
 }
 

@@ -8,22 +8,18 @@ import (
 
 // serve makes the inbox that of a transform.
 func (in *inbox) serve(v *Vertex) {
-	in.bounds = bounds{permits: v.Concurrency, call: v.Call, processing: v.Processing, output: v.Output}
-	in.full = v.OutputFull
-	in.size.target = v.CallTime
+	in.bound(v)
+	in.workers = v.Concurrency + 1
 	in.inOrder = v.Order == OrderInput
 	in.waiting = newRetries[*call](v.Retry, rand.Float64)
 	if v.Order == OrderKey && in.keys == nil {
 		in.keys = newKeys(v.Concurrency, in.pool)
 	}
-	if v.MinConcurrency > 0 {
-		in.limiter = newLimiter(v.MinConcurrency, v.Concurrency)
-	}
 }
 
 // take returns the next call of a transform to make. It returns nil if the
-// caller got the duty to send (see next), and io.EOF when all lanes have ended
-// and nothing is in flight.
+// caller got the duty to send (see next), errShort if it is to start another worker,
+// and io.EOF when all lanes have ended and nothing is in flight.
 func (in *inbox) take() (*call, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -32,6 +28,9 @@ func (in *inbox) take() (*call, error) {
 		in.absorb()
 		if in.aborted != nil {
 			return nil, in.aborted
+		}
+		if in.short() {
+			return nil, errShort
 		}
 		if !in.sending && (in.ready.len() > 0 || in.due()) {
 			in.sending = true

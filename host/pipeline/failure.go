@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
@@ -26,13 +27,20 @@ const maxPreview = 80
 // failures decides about the records that a vertex could not handle.
 type failures struct {
 	vertex   stream.VertexID
-	onError  OnError
-	retry    Retry
-	headers  []Header // of each dead letter
+	policy   *atomic.Pointer[policy]
 	dead     stream.Tag
 	describe func(*stream.Record) string // says which source record it was
 	stats    *counters
 }
+
+// policy is what a vertex does about failures, which may change while records move.
+type policy struct {
+	onError OnError
+	retry   Retry
+	headers []Header // of each dead letter
+}
+
+func policyOf(v *Vertex) *policy { return &policy{v.OnError, v.Retry, v.Headers} }
 
 // located adds the place of a record to its error.
 func (f *failures) located(in *stream.Batch, i int, err error) error {
@@ -74,7 +82,7 @@ func (t *transformLoop) turnedDown(reason string) error {
 // judge ends what cannot be tried again: it drops record i of in, or adds a dead
 // letter to out, or returns the error that the vertex fails with.
 func (f *failures) judge(in *stream.Batch, i, attempts int, err error, out *stream.Batch) error {
-	switch f.onError {
+	switch f.policy.Load().onError {
 	case OnErrorDrop:
 		f.stats.dropped[DroppedError].Add(1)
 	case OnErrorDeadLetter:
@@ -94,7 +102,7 @@ func (f *failures) appendDeadLetter(out, in *stream.Batch, i, attempts int, err 
 	add := func(name, value string) {
 		headers = abi.AppendHeader(headers, name, []byte(value[:min(len(value), maxReason)]))
 	}
-	for _, h := range f.headers {
+	for _, h := range f.policy.Load().headers {
 		add(h.Name, h.Value)
 	}
 	add(HeaderVertex, string(f.vertex))
@@ -192,7 +200,7 @@ func (t *transformLoop) cutOut(c *call) {
 // setApart takes the records that failed out of a call that succeeded otherwise,
 // and makes a call of each that is to be tried again.
 func (t *transformLoop) setApart(c *call) error {
-	if t.failures.retry.Attempts <= 1 {
+	if t.failures.policy.Load().retry.Attempts <= 1 {
 		for _, f := range c.out.Failures {
 			if err := t.failures.judge(c.in, f.Input, 1, t.turnedDown(f.Reason), c.out.Batch); err != nil {
 				return err

@@ -33,6 +33,7 @@ type inbox struct {
 	bounds   bounds
 	full     Full // what happens when the output stage is
 	calls    int  // under way
+	workers  int  // that were started: one more than permits, if there were never more of these
 	size     callSize
 	redo     ring[*call]     // to be made again, now
 	waiting  *retries[*call] // to be made again, later

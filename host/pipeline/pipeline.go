@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -130,10 +131,11 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		}
 	}
 	fails := failures{
-		vertex: v.Name, onError: v.OnError, retry: v.Retry, headers: v.Headers, dead: p.graph.Tags.DeadLetter(),
+		vertex: v.Name, policy: new(atomic.Pointer[policy]), dead: p.graph.Tags.DeadLetter(),
 		describe: p.describe, stats: stats,
 	}
-	seen := running{name: v.Name, role: RoleSource, stats: stats, in: in, transform: v.Transform}
+	fails.policy.Store(policyOf(v))
+	seen := running{name: v.Name, role: RoleSource, stats: stats, in: in, transform: v.Transform, policy: fails.policy}
 	switch {
 	case v.Source != nil:
 		id := len(p.sources)
@@ -189,6 +191,7 @@ type running struct {
 	in        *inbox           // nil for a source
 	source    *sourceLoop      // nil for others
 	transform stream.Transform // nil for others
+	policy    *atomic.Pointer[policy]
 }
 
 // isTimer says whether a record is what a Keyed had to do.
@@ -303,8 +306,9 @@ func (p *Pipeline) start(ctx context.Context, g *errgroup.Group) {
 		run(s.name, s.run)
 	}
 	for _, t := range p.transforms {
+		t.hire = func() { run(t.name, t.run) }
 		for range t.left.Load() {
-			run(t.name, t.run)
+			t.hire()
 		}
 	}
 	for _, s := range p.sources {

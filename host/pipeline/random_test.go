@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -52,7 +53,19 @@ type world struct {
 	poison     int          // the number that makes poisoned vertices fail; -1 = none
 	lossy      bool         // a stage drops what finds no room
 	idles      bool         // a source may be idle: others do not wait, and it may be late
+	others     []Vertex     // other settings of vertices, to be put in force while they run
 	boom       atomic.Bool  // something failed
+}
+
+// adjust gives a vertex its other settings, or those that it began with.
+func (w *world) adjust(p *Pipeline) {
+	v := w.others[w.rng.IntN(len(w.others))]
+	if w.rng.IntN(2) == 0 {
+		v = w.graph.Vertices[slices.IndexFunc(w.graph.Vertices, func(one Vertex) bool { return one.Name == v.Name })]
+	}
+	if !p.Adjust(&v) {
+		w.Errorf("%s cannot be adjusted", v.Name)
+	}
 }
 
 // run runs the graph, disturbs it, and checks what came of it.
@@ -84,6 +97,8 @@ func (w *world) run() {
 			p.Drain()
 		case k == 54:
 			cancel(errStop)
+		case k < 75 && len(w.others) > 0:
+			w.adjust(p)
 		}
 	}
 }

@@ -82,8 +82,23 @@ func (w *world) addTransform(name string) {
 		*[]*Full{&v.QueueFull, &v.OutputFull}[w.rng.IntN(2)] = w.full()
 	}
 	x.limit, x.workers = v.Call, int32(v.Concurrency)
+	if w.rng.IntN(3) == 0 {
+		x.limit, x.workers = w.other(v)
+	}
 	w.transforms[v.Name] = x
 	w.add(v)
+}
+
+// other draws other settings for a transform, and returns the most that a call may get and
+// the most calls at once with either.
+func (w *world) other(v Vertex) (Limit, int32) {
+	first := v
+	v.Concurrency = 1 << w.rng.IntN(4)
+	v.Call, v.Queue, v.Processing, v.Output = w.limit(), w.limit(), w.limit(), w.limit()
+	v.CallTime = time.Duration(w.rng.IntN(2)) * time.Millisecond
+	v.MinConcurrency = w.rng.IntN(2)
+	w.others = append(w.others, v)
+	return Limit{max(v.Call.Records, first.Call.Records), max(v.Call.Bytes, first.Call.Bytes)}, int32(max(v.Concurrency, first.Concurrency))
 }
 
 func (w *world) addSink(name string) {

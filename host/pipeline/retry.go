@@ -51,8 +51,13 @@ type retry[T any] struct {
 }
 
 func newRetries[T any](r Retry, random func() float64) *retries[T] {
-	return &retries[T]{attempts: r.Attempts, delays: r.delays(), random: random}
+	q := &retries[T]{random: random}
+	q.set(r)
+	return q
 }
+
+// set changes how often and when what is added from now on is tried again.
+func (q *retries[T]) set(r Retry) { q.attempts, q.delays = r.Attempts, r.delays() }
 
 // add takes an item of a size whose call number attempt, from 1, has failed. It
 // returns false, and does not take it, if that was the last one.

@@ -92,6 +92,7 @@ func (s *sinkLoop) try(ctx context.Context, b *stream.Batch) (lost int, err erro
 		}
 	}()
 	for attempt := 1; ; attempt++ {
+		retry := s.failures.policy.Load().retry
 		err := s.sink.Write(ctx, left)
 		if err == nil {
 			return 0, nil
@@ -103,11 +104,11 @@ func (s *sinkLoop) try(ctx context.Context, b *stream.Batch) (lost int, err erro
 		if errors.As(err, &rejected) {
 			left = s.rejected(left, b, rejected)
 		}
-		if attempt >= s.failures.retry.Attempts {
+		if attempt >= retry.Attempts {
 			return left.Len(), s.giveUp(ctx, left, attempt, err)
 		}
 		s.stats.retries.Add(uint64(left.Len()))
-		delays := s.failures.retry.delays()
+		delays := retry.delays()
 		wait := delays[min(attempt, len(delays))-1]
 		select {
 		case <-time.After(wait - time.Duration(rand.Float64()*float64(wait)/2)):
@@ -138,7 +139,7 @@ func (s *sinkLoop) giveUp(ctx context.Context, left *stream.Batch, attempts int,
 		reason = func(i int) error {
 			return &stream.Error{Code: stream.RecordError, Why: "the sink does not take the record: " + rejected.Failures[i].Reason, Fix: "correct the record, or set onError of the sink to deadLetter or drop"}
 		}
-	} else if s.failures.onError != OnErrorDrop && s.failures.onError != OnErrorDeadLetter {
+	} else if on := s.failures.policy.Load().onError; on != OnErrorDrop && on != OnErrorDeadLetter {
 		return err
 	}
 	dead := s.pool.New()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,7 +76,9 @@ func newTracked(t *rapid.T) *tracked {
 	in := newInbox(pool, ledgers{ledger}, stats)
 	lane := in.addLane("", Limit{1 << 20, 1 << 20}, FullBlock)
 	in.serve(v)
-	loop := &transformLoop{in: in, pool: pool, ordered: v.Order != OrderNone, failures: failures{onError: OnErrorDrop, retry: v.Retry, stats: stats}}
+	v.OnError = OnErrorDrop
+	loop := &transformLoop{in: in, pool: pool, ordered: v.Order != OrderNone, failures: failures{policy: new(atomic.Pointer[policy]), stats: stats}}
+	loop.failures.policy.Store(policyOf(v))
 	return &tracked{plainTracker: &plainTracker{low: stream.NoWatermark}, t: t, in: in, lane: lane, ledger: ledger, loop: loop}
 }
 

@@ -16,6 +16,7 @@ type transformLoop struct {
 	transform stream.Transform
 	keyed     stream.Keyed // the same, if it is one; else nil
 	left      atomic.Int32 // workers that have not ended
+	hire      func()       // starts a worker; set by Pipeline.start
 	in        *inbox
 	out       *router
 	pool      *stream.BatchPool
@@ -45,6 +46,10 @@ func (t *transformLoop) work(ctx context.Context) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, errShort):
+			t.left.Add(1)
+			t.hire()
+			continue
 		case err != nil:
 			return err
 		case c == nil:
