@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,7 @@ type gate struct {
 
 	mu      sync.Mutex
 	breaker breaker       // guarded by mu
+	retired bool          // guarded by mu
 	changed chan struct{} // guarded by mu; closed when calls should ask again
 }
 
@@ -24,13 +26,30 @@ func newGate(limit int) *gate {
 	return &gate{epoch: time.Now(), breaker: breaker{limit: limit}, changed: make(chan struct{})}
 }
 
-// enter waits until a call may go. The call is a probe if others wait for it.
+// errRetired is why a call is not let in any more: it is for the next version.
+var errRetired = errors.New("another version of the plugin serves")
+
+// retire lets nobody wait any more.
+func (g *gate) retire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.retired = true
+	g.shut.Store(true)
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// enter waits until a call may go. The call is a probe if others wait for it. Once the
+// gate is retired it returns errRetired.
 func (g *gate) enter(ctx context.Context) (probe bool, err error) {
 	for g.shut.Load() {
 		g.mu.Lock()
 		wait, probe := g.breaker.admit(time.Since(g.epoch))
-		changed := g.changed
+		changed, retired := g.changed, g.retired
 		g.mu.Unlock()
+		if retired {
+			return false, errRetired
+		}
 		if wait == 0 {
 			return probe, nil
 		}
@@ -70,7 +89,7 @@ func (g *gate) step(change func(*breaker)) {
 	if g.breaker.state == before {
 		return
 	}
-	g.shut.Store(g.breaker.state != closed)
+	g.shut.Store(g.retired || g.breaker.state != closed)
 	close(g.changed)
 	g.changed = make(chan struct{})
 }

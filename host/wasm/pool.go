@@ -5,7 +5,12 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 )
+
+// poolCeiling is more than any pool may have.
+const poolCeiling = 1 << 20
 
 // pool is the bounded set of instances of one transform.
 //
@@ -13,21 +18,24 @@ import (
 // put, or of discard after an error. Close after the last one is back.
 type pool struct {
 	start func(context.Context) (*instance, error)
-	slots chan struct{} // holds a token for each instance that is borrowed or being replaced
+	slots *semaphore.Weighted // one for each instance that is borrowed or being replaced, and one for each that is not allowed
 
 	refill  context.Context // of instances that replace others; ends with the pool
 	stop    context.CancelFunc
 	refills atomic.Uint64
 	live    atomic.Int64   // instances
-	busy    sync.WaitGroup // replacements under way
+	busy    sync.WaitGroup // replacements, and resizing to less, under way
 
 	mu    sync.Mutex
+	max   int         // guarded by mu; how many are allowed
+	left  int         // guarded by mu; how many there may still be, as resizing to less is under way
 	free  []*instance // guarded by mu; the last one returned is used first
 	fault error       // guarded by mu; the first of closing what was discarded
 }
 
 func newPool(ctx context.Context, max int, start func(context.Context) (*instance, error)) *pool {
-	p := &pool{start: start, slots: make(chan struct{}, max)}
+	p := &pool{start: start, slots: semaphore.NewWeighted(poolCeiling), max: max, left: max}
+	p.slots.TryAcquire(int64(poolCeiling - max))
 	p.refill, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	return p
 }
@@ -35,9 +43,7 @@ func newPool(ctx context.Context, max int, start func(context.Context) (*instanc
 // borrow returns an idle instance or starts one. It blocks while as many as
 // allowed are in use.
 func (p *pool) borrow(ctx context.Context) (*instance, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
+	if p.slots.Acquire(ctx, 1) != nil {
 		return nil, context.Cause(ctx)
 	}
 	if i := p.pop(); i != nil {
@@ -45,7 +51,7 @@ func (p *pool) borrow(ctx context.Context) (*instance, error) {
 	}
 	i, err := p.start(ctx)
 	if err != nil {
-		<-p.slots
+		p.slots.Release(1)
 		return nil, err
 	}
 	p.live.Add(1)
@@ -68,7 +74,7 @@ func (p *pool) pop() *instance {
 // put gives an instance back that is fit for another call.
 func (p *pool) put(i *instance) {
 	p.push(i)
-	<-p.slots
+	p.slots.Release(1)
 }
 
 func (p *pool) push(i *instance) {
@@ -83,7 +89,7 @@ func (p *pool) push(i *instance) {
 // has to start one.
 func (p *pool) discard(i *instance) {
 	p.busy.Go(func() {
-		defer func() { <-p.slots }()
+		defer p.slots.Release(1)
 		p.closed(i.close(p.refill))
 		fresh, err := p.start(p.refill)
 		if err != nil {
@@ -102,6 +108,41 @@ func (p *pool) closed(err error) {
 	defer p.mu.Unlock()
 	if p.fault == nil {
 		p.fault = err
+	}
+}
+
+// resize allows more or fewer instances. It does not wait: those that are too many are
+// closed as they come back.
+func (p *pool) resize(max int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	more := max - p.max
+	p.max = max
+	if more >= 0 {
+		p.left += more
+		p.slots.Release(int64(more))
+		return
+	}
+	p.busy.Go(func() { p.shrink(-more) })
+}
+
+// shrink takes slots away, one by one so that those who borrow do not wait for all, and
+// closes the instances for which there is none any more.
+func (p *pool) shrink(slots int) {
+	for range slots {
+		if p.slots.Acquire(p.refill, 1) != nil {
+			return // the pool is being closed
+		}
+		p.mu.Lock()
+		p.left--
+		over := int(p.live.Load()) > p.left
+		p.mu.Unlock()
+		if !over {
+			continue
+		}
+		if i := p.pop(); i != nil {
+			p.closed(i.close(p.refill))
+		}
 	}
 }
 

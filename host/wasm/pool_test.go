@@ -3,8 +3,10 @@ package wasm
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 )
@@ -105,14 +107,83 @@ func TestClosingAPoolEndsReplacements(t *testing.T) {
 		p.discard(i)
 		cancel() // neither the call's end nor that of what made the pool is the replacement's
 		synctest.Wait()
-		if len(p.slots) != 1 {
+		if p.slots.TryAcquire(1) {
 			t.Error("the replacement ended early")
 		}
 		if err := p.close(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if len(p.slots) != 0 {
+		if !p.slots.TryAcquire(1) {
 			t.Error("close did not wait")
+		}
+	})
+}
+
+// TestAPoolGrowsAndShrinksWhileItsInstancesAreInUse changes how many there may be.
+func TestAPoolGrowsAndShrinksWhileItsInstancesAreInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var live atomic.Int32
+		p := newPool(t.Context(), 1, func(context.Context) (*instance, error) {
+			live.Add(1)
+			return fakeInstance(func() { live.Add(-1) }), nil
+		})
+		var out []*instance
+		take := func(n int) {
+			t.Helper()
+			for range n {
+				i, err := p.borrow(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, i)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := p.borrow(ctx); err == nil {
+				t.Errorf("there is one more than the %d that may be", len(out))
+			}
+		}
+		back := func(n int) {
+			for range n {
+				p.put(out[0])
+				out = out[1:]
+			}
+			synctest.Wait()
+		}
+		take(1)
+		p.resize(5)
+		take(4)
+		p.resize(2) // while all are out
+		synctest.Wait()
+		if live.Load() != 5 {
+			t.Errorf("%d live while all are in use", live.Load())
+		}
+		back(2)
+		if live.Load() != 3 {
+			t.Errorf("%d live when two are back", live.Load())
+		}
+		p.resize(3) // before it has come to two
+		back(1)
+		if live.Load() != 3 {
+			t.Errorf("%d live when three are back, of three", live.Load())
+		}
+		take(1)
+		back(3)
+		p.resize(0)
+		synctest.Wait()
+		if live.Load() != 0 || p.live.Load() != 0 {
+			t.Errorf("%d live where none may be", live.Load())
+		}
+		p.resize(1)
+		take(1)
+		p.resize(0)
+		synctest.Wait()
+		p.resize(1)
+		back(1)
+		take(1)
+		back(1)
+		if err := p.close(t.Context()); err != nil || live.Load() != 0 {
+			t.Errorf("closed: %v, %d live", err, live.Load())
 		}
 	})
 }
