@@ -75,6 +75,7 @@ type Pipeline struct {
 	*pipeline.Pipeline
 	Durable *durable.Runner // what takes checkpoints of it; nil = it has none
 	Phases  *phase.Driver   // what pauses it
+	graph   pipeline.Graph
 	collect []func(*admin.Writer)
 	plugins map[string]string // the SHA-256 of each, by name, hex
 }
@@ -189,17 +190,17 @@ func (h *Host) add(ctx context.Context, file string) error {
 	return nil
 }
 
-// build makes a pipeline of a config, with the phase that it is to begin with. Run or
-// Discard has to be called once.
-func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired) (*Pipeline, error) {
+// builder makes graphs for the pipeline of a file.
+func (h *Host) builder(pipeline, file string) *control.Builder {
 	o := &h.options
-	b := control.Builder{
+	b := &control.Builder{
 		Engine:     h.engine,
 		PluginsDir: h.Settings.Plugins.Dir,
 		Budget:     Budget(h.Settings),
 		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
 		Native:     o.Native,
 		Process:    h.process,
+		Events:     h.eventsOf(pipeline),
 	}
 	if b.Lent.Stdin == nil {
 		b.Lent.Stdin = os.Stdin
@@ -207,16 +208,22 @@ func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start
 	if b.Lent.Stdout == nil {
 		b.Lent.Stdout = os.Stdout
 	}
-	b.Events = h.eventsOf(c.Name)
+	return b
+}
+
+// build makes a pipeline of a config, with the phase that it is to begin with. Run or
+// Discard has to be called once.
+func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired) (*Pipeline, error) {
+	b := h.builder(c.Name, file)
 	graph, err := b.Build(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Name: c.Name, File: file, Config: c, plugins: b.Plugins}
+	p := &Pipeline{Name: c.Name, File: file, Config: c, graph: graph, plugins: b.Plugins}
 	if c.Checkpoint == nil {
 		p.Pipeline, err = pipeline.New(graph, b.Hooks())
 	} else {
-		p.Durable, err = b.Durable(c, graph, h.stores, start, o.Version)
+		p.Durable, err = b.Durable(c, graph, h.stores, start, h.options.Version)
 	}
 	if err != nil {
 		return nil, err
@@ -224,16 +231,21 @@ func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start
 	if p.Durable != nil {
 		p.Pipeline = p.Durable.Pipeline
 	}
-	p.collect = append(p.collect, control.Metrics(c, graph, p.Pipeline))
-	if p.Durable != nil {
-		p.collect = append(p.collect, control.CheckpointMetrics(c.Name, p.Durable))
-	}
+	p.collects()
 	var checkpoints phase.Checkpoints
 	if p.Durable != nil {
 		checkpoints = p.Durable
 	}
 	p.Phases = phase.New(p.Pipeline, checkpoints, want, nil)
 	return p, nil
+}
+
+// collects sets what collects the metrics of a pipeline with its config.
+func (p *Pipeline) collects() {
+	p.collect = []func(*admin.Writer){control.Metrics(p.Config, p.graph, p.Pipeline)}
+	if p.Durable != nil {
+		p.collect = append(p.collect, control.CheckpointMetrics(p.Name, p.Durable))
+	}
 }
 
 // desired is the phase that a config asks for.

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -56,29 +55,30 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 	now, _ := s.look()
 	r.Pipeline, r.File = now.Name, s.file
 	class := plan.None
-	steps := h.newPlugins(now)
+	fresh := h.newPlugins(now)
 	c, err := Load(s.file, h.options)
 	if err == nil {
 		r.Plan = plan.Of(now.Config, c)
-		class, err = h.apply(ctx, s, c, r.Plan, len(steps) > 0)
+		class, err = h.apply(ctx, s, c, r.Plan, fresh.names)
 	}
 	r.ConfigStatus = s.note(class, err)
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
 	case err == nil && class != plan.None && e.ConfigApplied != nil:
-		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(steps, lines(r.Plan)...), Took: time.Since(began)})
+		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(fresh.steps, lines(r.Plan)...), Took: time.Since(began)})
 	}
 	return r, err
 }
 
-// newPlugins says, a line each, which plugins of a pipeline have another content now. One
-// that is gone or cannot be read goes on as it was loaded.
-func (h *Host) newPlugins(p *Pipeline) (all []string) {
+// newPlugins says which plugins of a pipeline have another content now. One that is gone or
+// cannot be read goes on as it was loaded.
+func (h *Host) newPlugins(p *Pipeline) (all news) {
 	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
 		hash, err := hashOf(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
 		if err == nil && hash != p.plugins[name] {
-			all = append(all, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
+			all.names = append(all.names, name)
+			all.steps = append(all.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
 		}
 	}
 	return all
@@ -98,16 +98,19 @@ func hashOf(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// apply puts a config in force, and says what that took. anew: a new generation takes the
-// pipeline's place, whatever the plan says.
-func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, anew bool) (plan.Class, error) {
-	switch class := p.Class(); {
-	case class == plan.None && !anew:
-		return class, nil
+// apply puts a config, and other contents of plugins, in force, and says what that took.
+func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, plugins []string) (plan.Class, error) {
+	class := p.Class()
+	switch {
 	case class == plan.Restart:
 		return class, h.needsRestart(c, p)
-	case class == plan.Live && !anew && !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !inPlace(s.Path) }):
-		return class, h.set(ctx, s, c, p)
+	case len(plugins) > 0:
+		class = max(class, plan.Vertex)
+	case class == plan.None:
+		return class, nil
+	}
+	if err := h.change(ctx, s, c, p, plugins); !errors.Is(err, control.ErrNewGeneration) {
+		return class, err
 	}
 	want := s.desired(c)
 	if phased(p) {
@@ -122,11 +125,6 @@ func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Pl
 	return plan.Graph, nil
 }
 
-// inPlace says whether a running generation takes another value at a path.
-func inPlace(path string) bool {
-	return path == "phase" || path == "pauseGrace" || path == "description" || strings.HasPrefix(path, "checkpoint.")
-}
-
 func (h *Host) needsRestart(c *config.Pipeline, p plan.Plan) error {
 	var paths []string
 	for _, s := range p.Steps {
@@ -138,24 +136,6 @@ func (h *Host) needsRestart(c *config.Pipeline, p plan.Plan) error {
 		Code: stream.ConfigValue, Where: c.Where(paths[0]), Why: fmt.Sprintf("%s cannot change while the pipeline runs", strings.Join(paths, ", ")),
 		Fix: "take the change back, or stop wasmill and run it again: until then everything goes on as it was",
 	}
-}
-
-// set changes the generation that runs.
-func (h *Host) set(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan) error {
-	now, _ := s.look()
-	if slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return strings.HasPrefix(s.Path, "checkpoint.") }) {
-		if _, err := now.Durable.Configure(ctx, control.CheckpointSettings(c.Checkpoint.Live)); err != nil {
-			return err
-		}
-	}
-	if phased(p) {
-		s.ask("")
-	}
-	now.Phases.Set(s.desired(c))
-	changed := *now
-	changed.Config = c
-	s.set(&changed)
-	return nil
 }
 
 // replace stops the generation that runs at a checkpoint, from which a new one goes on.
@@ -183,14 +163,6 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want ph
 		},
 		done: make(chan error, 1),
 	})
-}
-
-// lines are the steps of a plan.
-func lines(p plan.Plan) (all []string) {
-	for _, s := range p.Steps {
-		all = append(all, fmt.Sprintf("%s: %s → %s", s.Path, cmp.Or(s.Old, "nothing"), cmp.Or(s.New, "nothing")))
-	}
-	return all
 }
 
 // eventsOf returns who listens to a pipeline.

@@ -196,7 +196,7 @@ func TestAFileIsEditedWhileItsPipelineRuns(t *testing.T) {
 	}
 
 	e.write(e.text("50ms", ", concurrency: 4", ""), true)
-	if c := e.revision(3); c.Class != "graph" || e.Pipelines()[0].Pipeline == first {
+	if c := e.revision(3); c.Class != "live" || e.Pipelines()[0].Pipeline != first || e.Status().Pipelines[0].Vertices[1].Permits != 4 {
 		t.Errorf("the concurrency: %+v", c)
 	}
 
@@ -265,8 +265,9 @@ func TestAPluginIsDroppedWhileItsPipelineRuns(t *testing.T) {
 		text := strings.Replace(e.text("50ms", "", ""), "edges:", "  - {name: f, udf: {plugin: f}}\nedges:\n  - {from: orders, to: f}\n  - {from: f, to: copy}", 1)
 		e.write(strings.Replace(text, "  - {from: orders, to: copy}\n", "", 1), false)
 	})
+	running := e.Pipelines()[0].Pipeline
 	e.plugin(second)
-	if c := e.revision(2); c.Class != "graph" {
+	if c := e.revision(2); c.Class != "vertex" || e.Pipelines()[0].Pipeline != running {
 		t.Errorf("another version: %+v", c)
 	}
 	e.plugin([]byte("\x00asm\x01\x00\x00\x00 and what is no section"))
@@ -279,8 +280,8 @@ func TestAPluginIsDroppedWhileItsPipelineRuns(t *testing.T) {
 	e.complete()
 }
 
-// TestAPhaseIsEditedWhileThePipelineRuns pauses by the file and by hand, over a change
-// that takes a new generation.
+// TestAPhaseIsEditedWhileThePipelineRuns pauses by the file and by hand, over changes
+// that take a new generation: more calls at once than there are groups of keys.
 func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 	e := openEdited(t, func(e *edited) { e.write(e.text("50ms", "", ""), false) })
 	drained := func() bool { p := e.Status().Pipelines[0]; return p.State == phase.StatePaused && p.Drained }
@@ -292,7 +293,7 @@ func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 	}
 	e.until("the pause is drained", drained)
 	before := read()
-	e.write(e.text("50ms", ", concurrency: 3", "phase: paused\n"), true)
+	e.write(e.text("50ms", ", concurrency: 200", "phase: paused\n"), true)
 	e.revision(3)
 	e.until("the next generation is paused", drained)
 	if n := read(); n != 0 {
@@ -307,10 +308,10 @@ func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.until("it is paused by hand", drained)
-	e.write(e.text("60ms", ", concurrency: 4", "phase: paused\n"), true) // of the phase it says nothing new
+	e.write(e.text("60ms", ", concurrency: 201", "phase: paused\n"), true) // of the phase it says nothing new
 	e.revision(4)
 	e.until("the pause goes on", drained)
-	e.write(e.text("60ms", ", concurrency: 4", ""), true)
+	e.write(e.text("60ms", ", concurrency: 201", ""), true)
 	e.revision(5)
 	e.complete()
 }

@@ -103,25 +103,42 @@ func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 		v.Transform = transform
 		v.Beside = b.sides(i, transform)
 	}
-	v.Headers = b.headers(c, v.Transform)
+	v.Headers = b.headers(c, codeOf(v.Transform))
 	return v
 }
 
-// transform loads the plugin of a vertex.
+// transform loads the plugin of a vertex and starts its instances.
 func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) {
-	c := &b.config.Vertices[i]
-	if native, ok := b.Native[c.UDF.Plugin]; ok {
+	if native, ok := b.Native[b.config.Vertices[i].UDF.Plugin]; ok {
 		return native(), nil
 	}
+	p, c, err := b.load(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.instances(ctx, i, p, c)
+	if err != nil {
+		return nil, errors.Join(b.atPlugin(i, err), p.Close(ctx))
+	}
+	return t, nil
+}
+
+// atPlugin puts the place where vertex i names its plugin before that of an error.
+func (b *build) atPlugin(i int, err error) error {
+	return b.place(fmt.Sprintf("vertices[%d].udf.plugin", i), err)
+}
+
+// load loads the plugin of a vertex, which suits it, and says how it is to be used.
+func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, error) {
+	c := &b.config.Vertices[i]
 	policy, err := b.policy(i)
 	b.errs = append(b.errs, err)
 	if c.Sandbox.Metering == config.Off && b.Events.Unmetered != nil {
 		b.Events.Unmetered(c.Name, c.UDF.Plugin)
 	}
-	where := func(err error) error { return b.place(fmt.Sprintf("vertices[%d].udf.plugin", i), err) }
 	path, err := wasm.File(b.PluginsDir, c.UDF.Plugin)
 	if err != nil {
-		return nil, where(err)
+		return nil, wasm.Config{}, b.atPlugin(i, err)
 	}
 	p, err := b.Engine.Load(ctx, path, wasm.Limits{
 		PluginBytes:     int64(c.UDF.Limits.PluginBytes),
@@ -142,29 +159,25 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		Unmetered:       c.Sandbox.Metering == config.Off,
 	})
 	if err != nil {
-		return nil, where(b.guess(c.UDF.Plugin, err))
+		return nil, wasm.Config{}, b.atPlugin(i, b.guess(c.UDF.Plugin, err))
+	}
+	if err := errors.Join(b.checkKind(i, p), b.checkSides(i, p)); err != nil {
+		return nil, wasm.Config{}, errors.Join(b.atPlugin(i, err), p.Close(ctx))
+	}
+	if err := b.checkTags(c, p); err != nil {
+		b.errs = append(b.errs, b.atPlugin(i, err))
 	}
 	if b.Plugins == nil {
 		b.Plugins = make(map[string]string)
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
-	t, err := b.instances(ctx, i, p, wasm.Config{
+	return p, wasm.Config{
 		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency.Max, Tags: b.tags, Events: b.Events, HTTP: policy,
-	})
-	if err != nil {
-		return nil, errors.Join(where(err), p.Close(ctx))
-	}
-	if err := b.checkTags(c, p); err != nil {
-		return nil, errors.Join(where(err), t.Close(ctx))
-	}
-	return t, nil
+	}, nil
 }
 
 // instances starts those of vertex i, whose plugin is loaded.
 func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Config) (stream.Transform, error) {
-	if err := errors.Join(b.checkKind(i, p), b.checkSides(i, p)); err != nil {
-		return nil, err
-	}
 	switch {
 	case b.config.Vertices[i].State.Memory:
 		return b.partitions(ctx, i, p, c)
@@ -177,7 +190,7 @@ func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Con
 	if err != nil {
 		return nil, err
 	}
-	return owned{t, p}, nil
+	return wasm.NewVersions(t), nil
 }
 
 // policy reads what the guest of a vertex may ask for.
@@ -256,17 +269,6 @@ func (b *build) place(value string, err error) error {
 		return err
 	}
 	return errors.Join(errs...)
-}
-
-// owned is a transform that closes its plugin.
-type owned struct {
-	*wasm.Transform
-	plugin *wasm.Plugin
-}
-
-// Close implements stream.Transform.
-func (o owned) Close(ctx context.Context) error {
-	return errors.Join(o.Transform.Close(ctx), o.plugin.Close(ctx))
 }
 
 // params returns the params of a UDF as JSON; nil if it has none.

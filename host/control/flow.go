@@ -80,19 +80,15 @@ func (b *build) located(value string, err error) error {
 	return &at
 }
 
-// headers returns those of the dead letters of a vertex.
-func (b *build) headers(c *config.Vertex, t stream.Transform) []pipeline.Header {
+// headers returns those of the dead letters of a vertex, whose plugin has the hash code;
+// empty = it has none.
+func (b *build) headers(c *config.Vertex, code string) []pipeline.Header {
 	all := []pipeline.Header{{Name: headerPipeline, Value: b.config.Name}}
 	if c.UDF != nil {
 		all = append(all, pipeline.Header{Name: headerPlugin, Value: c.UDF.Plugin})
 	}
-	switch t := t.(type) {
-	case owned:
-		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.plugin.Hash})
-	case processed:
-		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.guest.plugin.Hash})
-	case partitioned:
-		all = append(all, pipeline.Header{Name: headerPluginHash, Value: t.plugin.Hash})
+	if code != "" {
+		all = append(all, pipeline.Header{Name: headerPluginHash, Value: code})
 	}
 	return all
 }

@@ -15,7 +15,7 @@ import (
 // It closes the plugin.
 type folded struct {
 	*window.Guests
-	guest owned
+	guest *wasm.Versions
 }
 
 // Stats is what its instances do.
@@ -37,12 +37,13 @@ func (b *build) guestAggregate(ctx context.Context, i int, p *wasm.Plugin, c was
 		return nil, err
 	}
 	v := &b.config.Vertices[i]
+	guest := wasm.NewVersions(t)
 	g, err := window.NewGuests(window.GuestConfig{
-		Vertex: v.Name, Spec: windows(v.Window), Guest: t, Groups: v.State.Groups, MaxBytes: int64(v.State.MaxBytes),
+		Vertex: v.Name, Spec: windows(v.Window), Guest: guest, Groups: v.State.Groups, MaxBytes: int64(v.State.MaxBytes),
 		Key: key, Late: b.tags.Tag([]byte(config.TagLate)),
 	})
 	if err != nil {
 		return nil, errors.Join(b.located(fmt.Sprintf("vertices[%d].window", i), err), t.Close(ctx))
 	}
-	return folded{g, owned{t, p}}, nil
+	return folded{g, guest}, nil
 }

@@ -15,7 +15,7 @@ import (
 // closes the plugin.
 type processed struct {
 	*process.Transform
-	guest owned
+	guest *wasm.Versions
 }
 
 // Stats is what its instances do.
@@ -32,18 +32,18 @@ func (b *build) process(ctx context.Context, i int, p *wasm.Plugin, c wasm.Confi
 		return nil, err
 	}
 	v := &b.config.Vertices[i]
-	guest := owned{t, p}
+	guest := wasm.NewVersions(t)
 	return processed{process.NewTransform(process.Config{
 		Vertex: v.Name, Groups: v.State.Groups, MaxBytes: int64(v.State.MaxBytes), CallBytes: int(v.UDF.Limits.StateBytes), Key: key,
 	}, stateful{guest}), guest}, nil
 }
 
 // stateful is a plugin as package process calls it.
-type stateful struct{ owned }
+type stateful struct{ *wasm.Versions }
 
 // Process implements process.Guest.
 func (s stateful) Process(ctx context.Context, session *process.Session, in *stream.Batch, out *stream.Output) error {
-	return s.Transform.Process(ctx, session, in, out)
+	return s.Versions.Process(ctx, session, in, out)
 }
 
 // checkKind compares what vertex i says of key, window and state with what its

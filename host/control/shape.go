@@ -31,17 +31,16 @@ func shapes(c *config.Pipeline, g pipeline.Graph) map[stream.VertexID]durable.Sh
 			s.Kind = v.Join.Kind
 			s.State = fmt.Sprintf("%s join of %s and %s by %s in %s within %v, %d groups", v.Join.Kind, v.Join.Left, v.Join.Right, key, windowShape(v.Window), v.Join.Within, v.State.Groups)
 		default:
-			s.Kind = v.UDF.Plugin
-			switch t := g.Vertices[i].Transform.(type) {
+			t := g.Vertices[i].Transform
+			s.Kind, s.Code = v.UDF.Plugin, codeOf(t)
+			switch t.(type) {
 			case processed:
-				s.Code, s.State = t.guest.plugin.Hash, fmt.Sprintf("plugin by %s, %d groups", key, v.State.Groups)
+				s.State = fmt.Sprintf("plugin by %s, %d groups", key, v.State.Groups)
 			case folded:
-				s.Code, s.State = t.guest.plugin.Hash, fmt.Sprintf("plugin by %s in %s, %d groups", key, windowShape(v.Window), v.State.Groups)
+				s.State = fmt.Sprintf("plugin by %s in %s, %d groups", key, windowShape(v.Window), v.State.Groups)
 			case partitioned:
-				s.Code, s.Bound = t.plugin.Hash, true
+				s.Bound = true
 				s.State = fmt.Sprintf("memory of %d partitions by %s, params %.8x", v.Partitions, key, sha256.Sum256(params(v.UDF)))
-			case interface{ Plugin() *wasm.Plugin }:
-				s.Code = t.Plugin().Hash
 			}
 		}
 		for _, e := range c.Edges {
@@ -54,8 +53,30 @@ func shapes(c *config.Pipeline, g pipeline.Graph) map[stream.VertexID]durable.Sh
 	return all
 }
 
-// Plugin is what its instances are of.
-func (o owned) Plugin() *wasm.Plugin { return o.plugin }
+// codeOf returns the hash of the plugin that a transform calls, empty if it calls none.
+func codeOf(t stream.Transform) string {
+	if p, ok := t.(partitioned); ok {
+		return p.plugin.Hash
+	}
+	if v := versionsOf(t); v != nil {
+		return v.Plugin().Hash
+	}
+	return ""
+}
+
+// versionsOf returns the versions of a plugin that a transform calls, nil if there is no
+// plugin or it can have only one.
+func versionsOf(t stream.Transform) *wasm.Versions {
+	switch t := t.(type) {
+	case *wasm.Versions:
+		return t
+	case processed:
+		return t.guest
+	case folded:
+		return t.guest
+	}
+	return nil
+}
 
 // keyShape says what the key of a vertex is, by edge if they differ.
 func keyShape(c *config.Pipeline, v *config.Vertex) string {

@@ -85,6 +85,9 @@ func (p *Plugin) employ(c Config) (*vertex, error) {
 	return v, nil
 }
 
+// Plugin is the one that it calls.
+func (t *employer) Plugin() *Plugin { return t.plugin }
+
 // start makes an instance that is ready for calls.
 func (t *employer) start(ctx context.Context) (*instance, error) {
 	i, err := t.plugin.instantiate(ctx, t.vertex)

@@ -48,10 +48,15 @@ func serving(t *Transform) *version {
 }
 
 // Serve lets another version serve, which it owns from then on. The side inputs of the one
-// before are its own, too.
+// before are its own, too. After Close it serves nobody and is closed.
 func (v *Versions) Serve(t *Transform) {
 	v.mu.Lock()
 	old := v.serving.Load()
+	if v.over {
+		v.fault = errors.Join(v.fault, t.Close(context.Background()), t.plugin.Close(context.Background()))
+		v.mu.Unlock()
+		return
+	}
 	for _, s := range old.vertex.sides.load() {
 		t.vertex.sides.replace(s.name, s.value)
 	}

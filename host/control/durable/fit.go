@@ -64,7 +64,10 @@ func compare(m *checkpoint.Manifest, committed bool, shapes map[stream.VertexID]
 // Fits says what of a checkpoint does not fit the pipeline as it is; what it does not
 // name does. committed: its sinks have. Anyone may call it at any time.
 func (r *Runner) Fits(m *checkpoint.Manifest, committed bool) ([]Finding, error) {
-	_, found, err := compare(m, committed, r.config.Shapes)
+	r.mu.Lock()
+	shapes := r.shapes
+	r.mu.Unlock()
+	_, found, err := compare(m, committed, shapes)
 	return found, err
 }
 

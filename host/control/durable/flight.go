@@ -66,7 +66,7 @@ func (r *Runner) releaseAll(f *flight, saved bool) {
 
 // give describes what a vertex has given, for the Writer.
 func (r *Runner) give(v stream.VertexID, s *pipeline.Snapshot, since stream.Epoch) (out checkpoint.Snapshot, err error) {
-	shape := r.config.Shapes[v]
+	shape := r.shapes[v]
 	m := metaOf(&shape, s)
 	out = checkpoint.Snapshot{Vertex: v, Since: since}
 	if out.Meta, err = json.Marshal(m); err != nil {

@@ -14,8 +14,8 @@ import (
 type Config struct {
 	Name     string // of the pipeline
 	Graph    pipeline.Graph
-	Hooks    pipeline.Hooks // without Snapshot and Opened
-	Shapes   map[stream.VertexID]Shape
+	Hooks    pipeline.Hooks            // without Snapshot and Opened
+	Shapes   map[stream.VertexID]Shape // of the graph as it is built; Reshape changes them
 	Settings checkpoint.Settings
 	Start    Start
 	Events   stream.Events
@@ -60,7 +60,8 @@ type Runner struct {
 	wait sync.WaitGroup // every goroutine
 
 	mu     sync.Mutex // guards the rest
-	flight *flight    // that takes snapshots
+	shapes map[stream.VertexID]Shape
+	flight *flight // that takes snapshots
 	status Status
 }
 
@@ -68,7 +69,7 @@ type Runner struct {
 // returns an error. Run or Discard has to be called once.
 func New(c Config) (*Runner, error) {
 	c.Settings.MaxInFlight = 1 // as the loop knows one
-	r := &Runner{config: c, events: newEvents(), begun: make(chan struct{}), ended: make(chan struct{})}
+	r := &Runner{config: c, shapes: c.Shapes, events: newEvents(), begun: make(chan struct{}), ended: make(chan struct{})}
 	r.loop.runner = r
 	hooks := c.Hooks
 	hooks.Snapshot, hooks.Opened = r.snapshot, r.opened
@@ -144,6 +145,14 @@ func (r *Runner) Configure(ctx context.Context, s checkpoint.Settings) (checkpoi
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
+}
+
+// Reshape says what the vertices are from now on, for checkpoints that are published
+// after it.
+func (r *Runner) Reshape(shapes map[stream.VertexID]Shape) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.shapes = shapes
 }
 
 // Request asks for a checkpoint now.
