@@ -53,8 +53,12 @@ edit 's/interval: 200ms/intervall: 200ms/'
 shows 'a change is refused'
 edit 's/intervall/interval/'
 
-say "The filter gets another parameter. A new generation goes on from a checkpoint:"
+say "The filter gets another parameter. Its new instances take over while records flow:"
 edit 's/"user":1/"user":2/'
+shows 'a change is in force'
+
+say "One more sink. A new generation of the graph goes on from a checkpoint:"
+edit 's/^edges:/  - {name: all, sink: drop}\nedges:\n  - {from: orders, to: all}/'
 shows 'a change is in force'
 
 say "It pauses: the sources are not read, the rest goes through."
