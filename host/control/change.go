@@ -100,6 +100,9 @@ func (b *build) service(ctx context.Context, i int, t stream.Transform) (s servi
 	if s.in.Merges() && !s.next.Merges() {
 		return s, errors.Join(ErrNewGeneration, s.next.Close(ctx), p.Close(ctx))
 	}
+	if err := s.next.Warm(ctx, s.in.Stats().Instances); err != nil {
+		return s, errors.Join(b.atPlugin(i, err), s.next.Close(ctx), p.Close(ctx))
+	}
 	return s, nil
 }
 

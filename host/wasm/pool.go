@@ -111,6 +111,27 @@ func (p *pool) closed(err error) {
 	}
 }
 
+// warm starts instances until n live, or as many as are allowed.
+func (p *pool) warm(ctx context.Context, n int) error {
+	p.mu.Lock()
+	n = min(n, p.max)
+	p.mu.Unlock()
+	var all []*instance
+	defer func() {
+		for _, i := range all {
+			p.put(i)
+		}
+	}()
+	for range n {
+		i, err := p.borrow(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, i)
+	}
+	return nil
+}
+
 // resize allows more or fewer instances. It does not wait: those that are too many are
 // closed as they come back.
 func (p *pool) resize(max int) {

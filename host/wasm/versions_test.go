@@ -97,6 +97,9 @@ func TestACallEndsWithTheVersionThatItBeganWith(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	next := freshTransform(t, freshPlugin(t, e, swallows(), DefaultLimits()), Config{Vertex: "v"})
+	if err := next.Warm(t.Context(), 5); err != nil || next.Stats().Instances != 1 {
+		t.Errorf("warmed: %v, %+v", err, next.Stats())
+	}
 	v.Serve(next)
 	if err := callWith(t.Context(), v, "x"); err != nil {
 		t.Error(err)
