@@ -69,7 +69,7 @@ type busy struct {
 }
 
 func openBusy(t *testing.T, plugin string, follow bool) *busy {
-	b := &busy{T: t, gaps: new(gaps), dir: t.TempDir(), applied: make(chan stream.ConfigChange, 1000), ended: make(chan error, 1)}
+	b := &busy{T: t, gaps: new(gaps), dir: t.TempDir(), applied: make(chan stream.ConfigChange, 1), ended: make(chan error, 1)}
 	one := guest(t, plugin)
 	b.plugins = [2][]byte{one, versioned(one, 2)}
 	b.drop(0)
@@ -80,7 +80,11 @@ func openBusy(t *testing.T, plugin string, follow bool) *busy {
 		Set:    []string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + b.dir},
 		Native: map[string]func() stream.Transform{"gaps": func() stream.Transform { return b.gaps }},
 		Events: func(string) stream.Events {
-			return stream.Events{ConfigApplied: func(c stream.ConfigChange) { b.applied <- c }, ConfigRefused: func(err error) { t.Error(err) }}
+			return stream.Events{ConfigApplied: func(c stream.ConfigChange) {
+				if follow {
+					b.applied <- c
+				}
+			}, ConfigRefused: func(err error) { t.Error(err) }}
 		},
 	})
 	if err != nil {
@@ -136,7 +140,7 @@ func (b *busy) save(name string, data []byte) {
 func (b *busy) reload() {
 	b.Helper()
 	if b.Host.options.Follow {
-		<-b.applied
+		<-b.applied // each is waited for
 		return
 	}
 	if _, err := b.Reload(b.Context()); err != nil {

@@ -414,7 +414,7 @@ checkpoint: {storage: file://./ckpt}
 	if exit != 0 {
 		t.Fatalf("exit %d: %s", exit, text)
 	}
-	contains(t, out, "  sink a (file) is exactly-once: ", "  sink b (file) is at-least-once: ", "  sink c (stdout) is at-least-once: ", "source in (stdin) cannot be read again")
+	contains(t, out, "  sink a (file) is exactly-once: ", "  sink b (file) is at-least-once: ", "  sink c (stdout) is at-least-once: ", "source in (stdin) cannot be read again", "graph or restart is fixed, as standard input")
 	if strings.Contains(out, "sink d") {
 		t.Errorf("got %s", out)
 	}
@@ -422,17 +422,23 @@ checkpoint: {storage: file://./ckpt}
 		Pipelines []struct {
 			Sinks []control.SinkGuarantee
 			Lost  []string
+			Fixed []string
 		}
 	}
 	w.asJSON(&got, "validate", "p.yaml")
-	if s := got.Pipelines[0].Sinks; len(s) != 3 || s[0] != (control.SinkGuarantee{Sink: "a", Kind: "file", Guarantee: control.ExactlyOnce}) || s[1].Guarantee != control.AtLeastOnce || len(got.Pipelines[0].Lost) != 1 {
+	if s := got.Pipelines[0].Sinks; len(s) != 3 || s[0] != (control.SinkGuarantee{Sink: "a", Kind: "file", Guarantee: control.ExactlyOnce}) || s[1].Guarantee != control.AtLeastOnce || len(got.Pipelines[0].Lost) != 1 || len(got.Pipelines[0].Fixed) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	if entries, err := os.ReadDir("."); err != nil || strings.Contains(fmt.Sprint(entries), "ckpt") {
 		t.Errorf("it has made %v, %v", entries, err)
 	}
-	w.write("p.yaml", strings.Replace(w.read("p.yaml"), "checkpoint:", "#", 1))
-	if _, out, _ := w.wasmill("validate", "p.yaml"); strings.Contains(out, "-once") || strings.Contains(out, "again") {
+	file := w.read("p.yaml")
+	w.write("p.yaml", strings.Replace(file, "source: stdin", "source: {generator: {count: 1}}", 1))
+	if _, out, _ := w.wasmill("validate", "p.yaml"); !strings.Contains(out, "all can change but name, checkpoint, checkpoint.storage\n") {
+		t.Errorf("with a generator: %s", out)
+	}
+	w.write("p.yaml", strings.Replace(file, "checkpoint:", "#", 1))
+	if _, out, _ := w.wasmill("validate", "p.yaml"); strings.Contains(out, "-once") || strings.Contains(out, "again") || !strings.Contains(out, "as there is no checkpoint") {
 		t.Errorf("without checkpoints: %s", out)
 	}
 }

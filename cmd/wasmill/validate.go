@@ -5,18 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/control/plan"
 )
 
 func newValidate(f *flags, s stdio) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate [PIPELINE…]",
 		Short: "Check pipelines and their plugins without running them",
-		Long:  "validate reads the config, loads every plugin and checks that they fit together. It opens no source and no sink. For a pipeline with checkpoints it says how often each sink shows a record after a crash: exactly-once or at-least-once. Without a file it checks the pipelines folder.",
+		Long:  "validate reads the config, loads every plugin and checks that they fit together. It opens no source and no sink. For a pipeline with checkpoints it says how often each sink shows a record after a crash: exactly-once or at-least-once. It says what cannot change while the pipeline runs. Without a file it checks the pipelines folder.",
 		RunE: func(c *cobra.Command, files []string) (err error) {
 			ctx := c.Context()
 			h, err := host.Open(ctx, f.options(files, s))
@@ -30,7 +34,7 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 				Vertices int    `json:"vertices"`
 				Edges    int    `json:"edges"`
 
-				Fixed []string                `json:"fixed,omitempty"` // what cannot be changed once it has run
+				Fixed []string                `json:"fixed"`           // what cannot be changed while it runs, or once it has run
 				Sinks []control.SinkGuarantee `json:"sinks,omitempty"` // of a pipeline with checkpoints
 				Lost  []string                `json:"lost,omitempty"`  // what a crash loses in spite of them
 			}
@@ -45,6 +49,7 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 						v.Fixed = append(v.Fixed, fmt.Sprintf("%s has state: memory: once it has run, its plugin, params and partitions (%d) are fixed", x.Name, x.Partitions))
 					}
 				}
+				v.Fixed = append(v.Fixed, fixed(p))
 				all = append(all, v)
 			}
 			if f.json {
@@ -66,6 +71,23 @@ func newValidate(f *flags, s stdio) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// fixed says what of a pipeline cannot change while it runs.
+func fixed(p *host.Pipeline) string {
+	switch {
+	case p.Durable == nil:
+		return "while it runs, what wasmill plan --classes calls graph or restart is fixed, as there is no checkpoint that another graph could go on from"
+	case slices.ContainsFunc(p.Config.Vertices, func(v config.Vertex) bool { return v.Source != nil && v.Source.Kind == "stdin" }):
+		return "while it runs, what wasmill plan --classes calls graph or restart is fixed, as standard input cannot be read again"
+	}
+	var fields []string
+	for _, f := range plan.Fields() {
+		if f.Class == plan.Restart {
+			fields = append(fields, f.Field)
+		}
+	}
+	return fmt.Sprintf("while it runs, all can change but %s", strings.Join(fields, ", "))
 }
 
 // explained says what a guarantee means.
