@@ -167,6 +167,17 @@ func (s *Store) Read(n Number) (Revision, error) {
 	return r, nil
 }
 
+// Newest returns the revision with the highest number. ok is false if there is none, or
+// that one cannot be read, when err says why.
+func (s *Store) Newest() (r Revision, ok bool, err error) {
+	all, err := s.numbers()
+	if err != nil || len(all) == 0 {
+		return r, false, err
+	}
+	r, err = s.Read(all[len(all)-1])
+	return r, err == nil, err
+}
+
 // List returns the revisions that can be read, the newest first, with their contents.
 // damaged are those that cannot, an error each; err is why there is no list.
 func (s *Store) List() (all []Revision, damaged []error, err error) {
