@@ -271,17 +271,10 @@ func (h *Host) leave(s *seat) {
 }
 
 // data says where a pipeline has what it keeps.
-func (h *Host) data(p *Pipeline) (all []string) {
-	if at, ok := control.StoreOf(p.Config, filepath.Dir(p.File)); ok {
-		all = append(all, "checkpoints in "+at.Storage.String())
-	}
+func (h *Host) data(p *Pipeline) []string {
+	all := control.Kept(p.Config, filepath.Dir(p.File))
 	if h.options.Revisions {
 		all = append(all, "revisions in "+Revisions(h.Settings, p.Name).Dir())
-	}
-	for _, v := range p.Config.Vertices {
-		if v.Sink != nil {
-			all = append(all, "what sink "+string(v.Name)+" wrote")
-		}
 	}
 	return all
 }
