@@ -96,7 +96,7 @@ func (h *Host) surveyNow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.survey(ctx, h.folder.read(files), false)
+	h.survey(ctx, h.folder.read(files), asked)
 	var errs []error
 	for _, r := range h.refused() {
 		errs = append(errs, r.err)
@@ -104,9 +104,18 @@ func (h *Host) surveyNow(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// occasion is what a survey is for.
+type occasion int
+
+const (
+	opening occasion = iota // of the host: nothing runs yet
+	change                  // of a file
+	asked                   // for by somebody, who goes on to reload all pipelines
+)
+
 // survey makes the pipelines those of files that were read, as far as that is possible at
-// once. It is called with reloads held, or before anything runs, when first is true.
-func (h *Host) survey(ctx context.Context, files []read, first bool) {
+// once. It is called with reloads held, or by Open.
+func (h *Host) survey(ctx context.Context, files []read, why occasion) {
 	f := h.folder
 	files = f.there(files)
 	var names []listed
@@ -140,7 +149,7 @@ func (h *Host) survey(ctx context.Context, files []read, first bool) {
 		errs = append(errs, refused{file: d.file, sum: r.sum, err: usedTwice(r.c, d.other)})
 	}
 	for _, v := range todo {
-		if err := h.carryOut(ctx, v, seats, first); err != nil {
+		if err := h.carryOut(ctx, v, seats, why); err != nil {
 			errs = append(errs, refused{pipeline: v.name, file: v.file, sum: f.find(v.file).sum, err: err})
 		}
 	}
@@ -182,7 +191,7 @@ func (s *seat) seated() seated {
 }
 
 // carryOut does what a verdict says. An error is why a pipeline does not begin.
-func (h *Host) carryOut(ctx context.Context, v verdict, seats []*seat, first bool) error {
+func (h *Host) carryOut(ctx context.Context, v verdict, seats []*seat, why occasion) error {
 	var s *seat
 	if i := slices.IndexFunc(seats, func(s *seat) bool { p, _ := s.look(); return p.Name == v.name && !s.leaving }); i >= 0 {
 		s = seats[i]
@@ -193,11 +202,12 @@ func (h *Host) carryOut(ctx context.Context, v verdict, seats []*seat, first boo
 	}
 	switch {
 	case v.begin, v.again:
-		return h.begin(ctx, h.folder.find(v.file), s, first)
+		return h.begin(ctx, h.folder.find(v.file), s, why == opening)
 	case v.reload:
 		r := h.folder.find(v.file)
-		s.sum = r.sum
-		_, _ = h.reloadOne(ctx, s, revision.File, r.again) // the error is told by ConfigRefused, and in the status
+		if s.sum = r.sum; why != asked {
+			_, _ = h.reloadOne(ctx, s, revision.File, r.again) // the error is told by ConfigRefused, and in the status
+		}
 	case v.leave:
 		h.leave(s)
 	}

@@ -78,6 +78,13 @@ edges:
 }
 
 func openFollowed(t *testing.T, files map[string]string) *followed {
+	f := newFollowed(t, files)
+	f.open()
+	t.Cleanup(func() { f.close() })
+	return f
+}
+
+func newFollowed(t *testing.T, files map[string]string) *followed {
 	f := &followed{T: t, dir: t.TempDir(), ended: make(chan error, 1)}
 	for _, folder := range []string{"out", "plugins", "pipelines"} {
 		if err := os.Mkdir(filepath.Join(f.dir, folder), 0o700); err != nil {
@@ -87,12 +94,17 @@ func openFollowed(t *testing.T, files map[string]string) *followed {
 	for name, text := range files {
 		f.write(name, text)
 	}
-	f.open()
-	t.Cleanup(func() { f.close() })
 	return f
 }
 
+// open opens the host, and runs it.
 func (f *followed) open() {
+	f.Helper()
+	f.make()
+	go func() { f.ended <- f.Host.Run(context.WithoutCancel(f.Context())) }()
+}
+
+func (f *followed) make() {
 	f.Helper()
 	o := Options{
 		Follow: true, Admin: true, Revisions: true,
@@ -116,7 +128,6 @@ func (f *followed) open() {
 	if f.Host, err = Open(f.Context(), o); err != nil {
 		f.Fatal(err)
 	}
-	go func() { f.ended <- f.Host.Run(context.WithoutCancel(f.Context())) }()
 }
 
 // close drains the host, and returns how it ended.
@@ -187,6 +198,9 @@ func (f *followed) complete(name string) int {
 		if first = min(first, n); times != 1 {
 			f.Errorf("%s: number %d is there %d times", name, n, times)
 		}
+	}
+	if first > 1 {
+		f.Errorf("%s: the first number is %d", name, first)
 	}
 	for n := range len(seen) {
 		if seen[first+n] == 0 {
@@ -318,7 +332,7 @@ func TestAFolderThatGoesTakesNobodyAlong(t *testing.T) {
 	f.until("it runs", f.runs("a"))
 	f.rename(filepath.Join(f.dir, "pipelines"), filepath.Join(f.dir, "away"))
 	f.Host.reloads.Lock()
-	f.survey(f.Context(), nil, false)
+	f.survey(f.Context(), nil, change)
 	due := f.folder.due
 	f.Host.reloads.Unlock()
 	if !due.IsZero() || f.count("a: removed") != 0 {

@@ -109,7 +109,7 @@ func (h *Host) changed(ctx context.Context, last, next watch.Snapshot) (due time
 			s.sum = "" // with another plugin it may go well
 		}
 	}
-	h.survey(ctx, h.folder.seen(next), false)
+	h.survey(ctx, h.folder.seen(next), change)
 	_, _ = h.reload(ctx, revision.File, readerOf(next), func(s *seat) bool { return s.uses(plugins) && !s.leaving && !s.seated().over })
 	return h.folder.due
 }

@@ -143,7 +143,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	var errs []error
 	if follow {
 		h.folder = newFolder(settings.Pipelines.Dir)
-		h.survey(ctx, h.folder.read(files), true)
+		h.survey(ctx, h.folder.read(files), opening)
 	} else {
 		for _, file := range files {
 			errs = append(errs, h.add(ctx, file))
