@@ -299,7 +299,10 @@ func TestAFolderIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.write("b.yaml", strings.Replace(numbers("b", ""), "../out/", "../none/", 1))
-	f.until("one fails", func() bool { p, _ := f.status("b"); return p.Phase == pipeline.PhaseFailed && f.count("b: ended: ") == 1 })
+	f.until("one fails", func() bool {
+		p, _ := f.status("b")
+		return p.Phase == pipeline.PhaseFailed && f.count("b: ended: ") == 1
+	})
 	f.write("b.yaml", numbers("b", ""))
 	f.until("it is mended", f.runs("b"))
 	f.write("a.yaml", numbers("a", ", count: 25"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -46,8 +47,8 @@ standard error and passed over.`,
 			if err != nil {
 				return err
 			}
-			if _, err := pipelinePath(a[0]); err != nil {
-				return err
+			if _, err := pipelinePath(a[0]); err != nil || strings.Contains(a[0], ".") {
+				return &stream.Error{Code: stream.Usage, Where: fmt.Sprintf("%.40q", a[0]), Why: "that is not the name of a pipeline", Fix: "write what is behind name: in its file"}
 			}
 			l := &revisionLook{c: c, f: f, s: s, name: a[0], store: host.Revisions(settings, a[0])}
 			switch len(a) {
