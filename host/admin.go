@@ -60,9 +60,11 @@ func (h *Host) serve(ctx context.Context) (stop func() error) {
 	}
 	budget := float64(Budget(h.Settings))
 	detach := []func(){h.server.Metrics.Attach(func(w *admin.Writer) { w.Gauge(admin.MemoryBudget, budget) })}
-	for _, s := range h.seats {
-		detach = append(detach, h.server.Metrics.Attach(s.collect))
-	}
+	detach = append(detach, h.server.Metrics.Attach(func(w *admin.Writer) {
+		for _, s := range h.crew.all() {
+			s.collect(w)
+		}
+	}))
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- h.server.Run(ctx) }()
@@ -83,6 +85,9 @@ func (h *Host) ready() error {
 		if phase := p.Phase(); phase != pipeline.PhaseRunning && phase != pipeline.PhaseStopped {
 			errs = append(errs, fmt.Errorf("pipeline %s is %s", p.Name, phase))
 		}
+	}
+	for _, r := range h.refused() {
+		errs = append(errs, fmt.Errorf("pipeline %s does not run: its file %s is refused", r.pipeline, r.file))
 	}
 	return errors.Join(errs...)
 }

@@ -10,5 +10,15 @@
 // otherwise; Pipeline.Durable takes them, and new settings while it runs.
 //
 // Run starts one goroutine per pipeline, and one for the health and the metrics
-// if Options.Admin asks for them, and returns after all of them.
+// if Options.Admin asks for them, and returns after all of them. With Options.Follow
+// there are three more, which look for changes of files:
+//
+//	watch ─ snapshots ─▶ changed ─▶ survey: the folder ─▶ roster ─▶ begin, move, leave
+//	                        └─────▶ reload: a file, or a plugin ─▶ plan ─▶ apply
+//
+// A seat is the place of a pipeline; the crew is those that there are. roster, which is
+// pure, says who comes and goes, and Host.reloads is held while that is done.
+//
+// With Options.Revisions each config that is accepted is kept in data.dir, by package
+// revision.
 package host

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/wasmill/wasmill/host/admin"
@@ -46,8 +47,14 @@ type Options struct {
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool
-	// Follow reloads pipelines whose files or plugins change while Run runs.
+	// Follow reloads pipelines whose files or plugins change while Run runs. Without
+	// Files, pipelines come and go with the files of pipelines.dir, one that cannot run
+	// keeps none from running, and Run ends only when it is told to.
 	Follow bool
+	// Revisions keeps the configs that are accepted in data.dir, so that their numbers
+	// go on over restarts. Without it they count from 1.
+	Revisions bool
+	Notice    func(text string) // what concerns no single pipeline; nil = nobody listens
 }
 
 // Host holds the pipelines of a process.
@@ -60,7 +67,8 @@ type Host struct {
 	server   *admin.Server // nil = health and metrics are not served
 	options  Options
 	process  string // names it in claims of checkpoints
-	seats    []*seat
+	crew     crew
+	folder   *folder // nil = pipelines do not come and go
 	ran      bool
 
 	reloads sync.Mutex // held by a reload
@@ -101,6 +109,11 @@ func Load(file string, o Options) (*config.Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(f, o)
+}
+
+// parse is Load of a file that has been read.
+func parse(f config.File, o Options) (*config.Pipeline, error) {
 	_, set := config.SplitSet(o.Set)
 	return config.LoadPipeline(config.Layers{Files: []config.File{f}, Set: set}, control.Catalog())
 }
@@ -112,9 +125,9 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
-	files := o.Files
+	files, follow := o.Files, o.Follow && len(o.Files) == 0
 	if len(files) == 0 {
-		if files, err = pipelineFiles(settings.Pipelines.Dir); err != nil {
+		if files, err = pipelineFiles(settings.Pipelines.Dir, follow); err != nil {
 			return nil, err
 		}
 	}
@@ -129,8 +142,13 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 		}
 	}
 	var errs []error
-	for _, file := range files {
-		errs = append(errs, h.add(ctx, file))
+	if follow {
+		h.folder = newFolder(settings.Pipelines.Dir)
+		h.survey(ctx, h.folder.read(files), opening)
+	} else {
+		for _, file := range files {
+			errs = append(errs, h.add(ctx, file))
+		}
 	}
 	if o.Admin {
 		errs = append(errs, h.listen())
@@ -145,17 +163,25 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 // 0 = no limit is known.
 func Budget(s *config.Process) config.Bytes { return control.Budget(s.Memory) }
 
-// pipelineFiles lists the pipeline files in a folder.
-func pipelineFiles(dir string) ([]string, error) {
+// patterns are those of the pipeline files in a folder.
+func patterns() []string { return []string{"*.yaml", "*.yml"} }
+
+// pipelineFiles lists the pipeline files in a folder. It has to be there, and to have one
+// at least, if none may come later.
+func pipelineFiles(dir string, later bool) ([]string, error) {
 	var files []string
-	for _, pattern := range []string{"*.yaml", "*.yml"} {
+	for _, pattern := range patterns() {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", dir, err)
 		}
-		files = append(files, found...)
+		for _, file := range found {
+			if info, err := os.Stat(file); !strings.HasPrefix(filepath.Base(file), ".") && !(later && err == nil && info.IsDir()) {
+				files = append(files, file)
+			}
+		}
 	}
-	if len(files) == 0 {
+	if info, err := os.Stat(dir); len(files) == 0 && !(later && err == nil && info.IsDir()) {
 		return nil, &stream.Error{
 			Code: stream.ConfigMissing, Where: dir, Why: "there is no pipeline file in the pipelines folder",
 			Fix: "name one (wasmill run pipeline.yaml), or set pipelines.dir",
@@ -166,28 +192,46 @@ func pipelineFiles(dir string) ([]string, error) {
 
 // add opens the pipeline of one file.
 func (h *Host) add(ctx context.Context, file string) error {
-	c, err := Load(file, h.options)
+	f, err := config.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	c, err := parse(f, h.options)
 	if err != nil {
 		return err
 	}
 	for _, other := range h.Pipelines() {
 		if other.Name == c.Name {
-			return &stream.Error{
-				Code: stream.ConfigValue, Where: c.Where("name"), Why: "there is another pipeline with this name in " + other.File,
-				Fix: "give each pipeline a name of its own",
-			}
+			return usedTwice(c, other.File)
 		}
 	}
-	start, err := h.start(c, h.options)
+	s, err := h.open(ctx, c, f, h.options)
 	if err != nil {
 		return err
 	}
-	p, err := h.build(ctx, c, file, start, desired(c))
-	if err != nil {
-		return err
-	}
-	h.seats = append(h.seats, newSeat(p))
+	h.crew.add(s, nil)
 	return nil
+}
+
+// usedTwice says that the name of a pipeline is that of another one.
+func usedTwice(c *config.Pipeline, other string) error {
+	return &stream.Error{
+		Code: stream.ConfigValue, Where: c.Where("name"), Why: "there is another pipeline with this name in " + other,
+		Fix: "give each pipeline a name of its own",
+	}
+}
+
+// open makes a seat of a config that was read from a file.
+func (h *Host) open(ctx context.Context, c *config.Pipeline, f config.File, o Options) (*seat, error) {
+	start, err := h.start(c, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.build(ctx, c, f.Name, start, desired(c))
+	if err != nil {
+		return nil, err
+	}
+	return newSeat(p, f.Data), nil
 }
 
 // builder makes graphs for the pipeline of a file.
@@ -280,9 +324,12 @@ type PipelineStatus struct {
 // Status may be called at any time.
 func (h *Host) Status() Status {
 	s := Status{Pipelines: []PipelineStatus{}}
-	for _, seat := range h.seats {
+	for _, seat := range h.crew.all() {
 		p, c := seat.look()
 		s.Pipelines = append(s.Pipelines, PipelineStatus{p.Status(), c})
+	}
+	for _, r := range h.refused() {
+		s.Pipelines = append(s.Pipelines, r.status())
 	}
 	return s
 }
@@ -299,36 +346,31 @@ func (p *Pipeline) Status() control.Status {
 
 // Pipelines returns the pipelines as they are now, in the order of their files.
 func (h *Host) Pipelines() []*Pipeline {
-	all := make([]*Pipeline, len(h.seats))
-	for i, s := range h.seats {
+	seats := h.crew.all()
+	all := make([]*Pipeline, len(seats))
+	for i, s := range seats {
 		all[i], _ = s.look()
 	}
 	return all
 }
 
-// Run runs all pipelines until each has ended; one that fails leaves the others
-// alone. The error joins theirs. When ctx ends everything stops at once. It may
-// be called once.
+// Run runs all pipelines until each has ended, and until Drain if pipelines come and
+// go; one that fails leaves the others alone. The error joins theirs. When ctx ends
+// everything stops at once. It may be called once.
 func (h *Host) Run(ctx context.Context) error {
 	h.ran = true
 	stop := h.serve(context.WithoutCancel(ctx)) // until the last pipeline has ended
-	unfollow := h.follow(ctx)
-	errs := make([]error, len(h.seats))
-	var all sync.WaitGroup
-	for i, s := range h.seats {
-		all.Go(func() { errs[i] = s.run(ctx) })
+	for _, s := range h.crew.all() {
+		h.admit(s)
 	}
-	all.Wait()
+	unfollow := h.follow(ctx)
+	err := h.crew.runAll(ctx, h.folder != nil, func(s *seat) error { return h.runSeat(ctx, s) })
 	unfollow()
-	return errors.Join(append(errs, stop())...)
+	return errors.Join(err, stop())
 }
 
 // Drain ends all sources. Run returns when what they have read is through.
-func (h *Host) Drain() {
-	for _, s := range h.seats {
-		s.drain()
-	}
-}
+func (h *Host) Drain() { h.crew.drainAll() }
 
 // Close frees what Open made, after Run has returned or instead of it.
 func (h *Host) Close(ctx context.Context) error {

@@ -57,5 +57,8 @@ func (o operator) Checkpoint(_ context.Context, name string) error {
 		p.Durable.Request()
 		return nil
 	}
+	if err := o.refusal(name); err != nil {
+		return err
+	}
 	return &stream.Error{Code: admin.PipelineUnknown, Where: name, Why: "there is no such pipeline", Fix: "wasmill status lists them"}
 }

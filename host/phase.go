@@ -16,12 +16,15 @@ import (
 func (h *Host) SetPhase(pipeline string, want phase.Phase) (control.PauseStatus, error) {
 	h.reloads.Lock()
 	defer h.reloads.Unlock()
-	for _, s := range h.seats {
+	for _, s := range h.crew.all() {
 		if p, _ := s.look(); p.Name == pipeline {
 			s.ask(want)
 			p.Phases.Set(s.desired(p.Config))
 			return control.PauseStatusOf(p.Phases), nil
 		}
+	}
+	if err := h.refusal(pipeline); err != nil {
+		return control.PauseStatus{}, err
 	}
 	return control.PauseStatus{}, &stream.Error{Code: admin.PipelineUnknown, Where: pipeline, Why: "there is no such pipeline", Fix: "take one that wasmill status lists"}
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/wasmill/wasmill/host/control/durable"
 	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/control/plan"
+	"github.com/wasmill/wasmill/host/control/revision"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
 // Reloaded is what became of a pipeline's file.
 type Reloaded struct {
 	Pipeline string `json:"pipeline"`
-	File     string `json:"file"`
 	ConfigStatus
 	Plan plan.Plan `json:"plan"` // what is different; of class none, if nothing is
 }
@@ -34,34 +34,39 @@ type Reloaded struct {
 // different is in force, for one pipeline after the other. What cannot be in force
 // changes nothing: its pipeline goes on as it was, and the error says why.
 func (h *Host) Reload(ctx context.Context) ([]Reloaded, error) {
-	return h.reload(ctx, func(*seat) bool { return true })
-}
-
-// reload is Reload for some pipelines.
-func (h *Host) reload(ctx context.Context, which func(*seat) bool) (all []Reloaded, err error) {
 	h.reloads.Lock()
 	defer h.reloads.Unlock()
-	for _, s := range h.seats {
+	refused := h.surveyNow(ctx)
+	all, err := h.reload(ctx, revision.Asked, config.ReadFile, func(s *seat) bool { return !s.leaving })
+	return all, errors.Join(err, refused)
+}
+
+// reader reads a config file.
+type reader func(file string) (config.File, error)
+
+// reload is Reload for some pipelines, with reloads held.
+func (h *Host) reload(ctx context.Context, origin revision.Origin, read reader, which func(*seat) bool) (all []Reloaded, err error) {
+	for _, s := range h.crew.all() {
 		if which(s) {
-			r, e := h.reloadOne(ctx, s)
+			r, e := h.reloadOne(ctx, s, origin, read)
 			all, err = append(all, r), errors.Join(err, e)
 		}
 	}
 	return all, err
 }
 
-func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
+func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, read reader) (r Reloaded, err error) {
 	began := time.Now()
 	now, _ := s.look()
-	r.Pipeline, r.File = now.Name, s.file
+	r.Pipeline = now.Name
 	class := plan.None
 	fresh := h.newPlugins(now)
-	c, err := Load(s.file, h.options)
+	c, content, err := h.reread(read, s.file)
 	if err == nil {
 		r.Plan = plan.Of(now.Config, c)
 		class, err = h.apply(ctx, s, c, r.Plan, fresh.names)
 	}
-	r.ConfigStatus = s.note(class, err)
+	r.ConfigStatus = h.note(s, content, class, origin, err)
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
@@ -159,7 +164,7 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want ph
 	return s.hand(ctx, &handover{
 		next: next,
 		again: func() (*Pipeline, error) {
-			return h.build(context.WithoutCancel(ctx), now.Config, s.file, durable.Start{}, s.desired(now.Config))
+			return h.build(context.WithoutCancel(ctx), now.Config, now.File, durable.Start{}, s.desired(now.Config))
 		},
 		done: make(chan error, 1),
 	})

@@ -8,13 +8,20 @@ import (
 
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/control/phase"
-	"github.com/wasmill/wasmill/host/control/plan"
+	"github.com/wasmill/wasmill/host/control/revision"
 )
 
 // seat is the place of a pipeline in a host: generations of it take it, one after the
 // other.
 type seat struct {
-	file string
+	file    string    // guarded, with what is before mu, by Host.reloads
+	content []byte    // of the file when it was last accepted
+	sum     string    // of the file when it was last read by Host.survey
+	gone    time.Time // since when no file is of the pipeline; zero = one is
+	told    bool      // that it is gone
+	leaving bool      // it ends because of that
+
+	err error // how it ended; written by whoever runs it, before that ends
 
 	mu       sync.Mutex // guards the rest
 	now      *Pipeline
@@ -27,7 +34,10 @@ type seat struct {
 
 // ConfigStatus says which config a pipeline runs with.
 type ConfigStatus struct {
-	Revision uint64    `json:"revision"` // changes since the process began, from 1
+	File     string    `json:"file"`
+	Revision uint64    `json:"revision"` // its number, from 1; 0 = none was ever accepted
+	SHA256   string    `json:"sha256"`   // of the content of the file, hex
+	Origin   string    `json:"origin"`   // of the revision: start, file or api
 	Applied  time.Time `json:"applied"`
 	Class    string    `json:"class,omitempty"` // of the last change
 	Error    *string   `json:"error"`           // why the file is not in force as it is now; null = it is
@@ -43,8 +53,8 @@ type handover struct {
 // errOver is why a generation does not begin.
 var errOver = errors.New("the pipeline ends")
 
-func newSeat(p *Pipeline) *seat {
-	return &seat{file: p.File, now: p, config: ConfigStatus{Revision: 1, Applied: time.Now().UTC()}}
+func newSeat(p *Pipeline, content []byte) *seat {
+	return &seat{file: p.File, content: content, sum: revision.Sum(content), now: p, config: ConfigStatus{File: p.File}}
 }
 
 // look returns the generation that runs, and what is known of its config.
@@ -156,20 +166,4 @@ func (s *seat) drain() {
 	defer s.mu.Unlock()
 	s.draining = true
 	s.now.Drain()
-}
-
-// note says what became of a change: class and why not.
-func (s *seat) note(class plan.Class, err error) ConfigStatus {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.config.Error = nil
-	if err != nil {
-		text := err.Error()
-		s.config.Error = &text
-		return s.config
-	}
-	if class != plan.None {
-		s.config.Revision, s.config.Applied, s.config.Class = s.config.Revision+1, time.Now().UTC(), class.String()
-	}
-	return s.config
 }

@@ -145,7 +145,7 @@ func TestAThousandSwapsLoseNothing(t *testing.T) {
 	if p.Pipeline != running || p.Phase() != pipeline.PhaseRunning {
 		t.Error("the graph did not run on")
 	}
-	if _, c := s.seats[0].look(); c.Revision != swaps+1 {
+	if c := s.Status().Pipelines[0].Config; c.Revision != swaps+1 {
 		t.Errorf("revision %d", c.Revision)
 	}
 	s.end()

@@ -83,7 +83,7 @@ func TestAProcessThatRunsIsAsked(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			exit, out, text := ask("status")
-			if exit != 0 || !regexp.MustCompile(`(?s)^p: running, revision 1, (no checkpoint yet|checkpoint 1 \d+s ago)\nVERTEX +ROLE +IN +OUT +OUT/S +QUEUED +IN FLIGHT +LAG\nin +source +[0-9,]+ +[0-9,]+ +[1-9][0-9,]* .*\nf +udf .*\nout +sink `).MatchString(out) {
+			if exit != 0 || !regexp.MustCompile(`(?s)^p: running, revision 1 \([0-9a-f]{12}, start\), (no checkpoint yet|checkpoint 1 \d+s ago)\nVERTEX +ROLE +IN +OUT +OUT/S +QUEUED +IN FLIGHT +LAG\nin +source +[0-9,]+ +[0-9,]+ +[1-9][0-9,]* .*\nf +udf .*\nout +sink `).MatchString(out) {
 				t.Errorf("status: exit %d: %s%s", exit, out, text)
 			}
 			var status struct {

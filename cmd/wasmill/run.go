@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 func newRun(f *flags, s stdio) *cobra.Command {
@@ -29,8 +30,15 @@ the error says what was stuck; a second one stops at once.
 
 Pipeline files and plugins are followed while it runs: a change is checked, and put
 in force if all of it can be, or else refused and told, and everything goes on as
-it was. wasmill plan says what a change takes. SIGHUP looks at once; --follow=false
-takes no changes but by that.
+it was. wasmill plan says what a change takes, wasmill revisions what was in force.
+SIGHUP looks at once; --follow=false takes no changes but by that.
+
+Without files named, pipelines come and go with the files of the folder: a new one
+begins, one whose file is gone for some seconds lets through what it has read and
+ends, with its data kept, and one whose file is broken does not run until it is
+mended. None of that concerns the others, and the process waits for files until it
+is told to end. With --follow=false all files have to be right, and it ends when all
+sources have.
 
 Records go to sinks, which may be standard output. Progress, logs, errors and
 the result of --json go to standard error: a live table on a terminal, JSON
@@ -79,9 +87,20 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		return err
 	}
 	log := newLogger(s.err, settings.Log)
-	o.Events, o.Admin, o.Watch, o.Follow = log.events, true, true, follow
+	var h *host.Host
+	o.Events = func(pipeline string) stream.Events {
+		e := log.events(pipeline)
+		told := e.PipelineStarted
+		e.PipelineStarted = func(file string) {
+			told(file)
+			boundHeap(settings, h.Pipelines())
+		}
+		return e
+	}
+	o.Admin, o.Watch, o.Follow, o.Revisions = true, true, follow, true
+	o.Notice = func(text string) { log.Info(safe(text)) }
 	slog.SetDefault(log.Logger) // libraries log by package log
-	h, err := host.Open(ctx, o)
+	h, err = host.Open(ctx, o)
 	if err != nil {
 		return err
 	}

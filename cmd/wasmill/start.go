@@ -110,6 +110,9 @@ func (d *startFlags) check(ctx context.Context, c *cobra.Command, h *host.Host, 
 			durable = append(durable, p)
 		}
 	}
+	if len(h.Pipelines()) == 0 {
+		return usageError(c, given+" has no meaning: no pipeline runs yet")
+	}
 	if durable == nil {
 		p := h.Pipelines()[0]
 		return &stream.Error{

@@ -69,10 +69,22 @@ type seenPipeline struct {
 	Reasons    []heldBack
 	Vertices   []control.VertexStatus
 	Checkpoint *control.CheckpointStatus
-	Config     *struct {
-		Revision uint64
-		Error    *string
+	Config     *seenConfig
+}
+
+// seenConfig is what status shows of a pipeline's config.
+type seenConfig struct {
+	Revision       uint64
+	SHA256, Origin string
+	Error          *string
+}
+
+// revisionOf names what is in force.
+func revisionOf(c *seenConfig) string {
+	if c.SHA256 == "" {
+		return fmt.Sprintf("revision %d", c.Revision)
 	}
+	return fmt.Sprintf("revision %d (%s, %s)", c.Revision, safe(shortHash(c.SHA256)), safe(c.Origin))
 }
 
 // heldBack is something that a pause holds.
@@ -160,6 +172,9 @@ func (l *statusLook) table(ctx context.Context) (string, error) {
 			out.WriteString("\n")
 		}
 		fmt.Fprintf(&out, "%s\n", headline(&p))
+		if len(p.Vertices) == 0 {
+			continue // it does not run
+		}
 		w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "VERTEX\tROLE\tIN\tOUT\tOUT/S\tQUEUED\tIN FLIGHT\tLAG")
 		for _, v := range p.Vertices {
@@ -183,8 +198,8 @@ func (l *statusLook) table(ctx context.Context) (string, error) {
 // headline is what there is to say of a pipeline as a whole.
 func headline(p *seenPipeline) string {
 	parts := []string{safe(p.Pipeline) + ": " + phaseOf(p)}
-	if p.Config != nil {
-		parts = append(parts, fmt.Sprintf("revision %d", p.Config.Revision))
+	if p.Config != nil && p.Config.Revision > 0 {
+		parts = append(parts, revisionOf(p.Config))
 	}
 	if c := p.Checkpoint; c != nil {
 		last := "no checkpoint yet"

@@ -34,11 +34,8 @@ func TestTheHeadlineOfAPipeline(t *testing.T) {
 		})
 	}
 	refused := seenPipeline{Pipeline: "p", Phase: "running"}
-	refused.Config = &struct {
-		Revision uint64
-		Error    *string
-	}{3, &bad}
-	if got, want := headline(&refused), "p: running, revision 3\nits file is not in force as it is now: p.yaml:2:1: \\x1b[2Jno"; got != want {
+	refused.Config = &seenConfig{3, "0123456789abcdef", "file", &bad}
+	if got, want := headline(&refused), "p: running, revision 3 (0123456789ab, file)\nits file is not in force as it is now: p.yaml:2:1: \\x1b[2Jno"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -91,7 +91,7 @@ func Families() []Family {
 		{PipelinePhase, KindGauge, "1 for the phase the pipeline is in, 0 for the others."},
 		{PipelineLatency, KindHistogram, "Time from the read of a record until it and all that came of it is settled, to about 6 percent."},
 
-		{ConfigRevision, KindGauge, "Which config the pipeline runs with: changes of its file since the process began, from 1."},
+		{ConfigRevision, KindGauge, "Which config the pipeline runs with: the number of its revision, from 1."},
 		{ConfigRefused, KindGauge, "1 while the pipeline's file, or a plugin, is refused as it is now, else 0: what was before goes on."},
 
 		{CheckpointDuration, KindHistogram, "Time of checkpoints that were stored, by the label phase: align, until all vertices had the barrier; pause, the longest that one stood still; upload; commit, of those that are complete."},

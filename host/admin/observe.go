@@ -76,6 +76,7 @@ func (e *Events) Observe(pipeline string, next stream.Events) stream.Events {
 		},
 	}
 	observeCheckpoints(&out, next, tell)
+	observePipelines(&out, next, tell)
 	return out
 }
 

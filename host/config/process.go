@@ -23,11 +23,18 @@ type Process struct {
 	Admin     Admin   `koanf:"admin"`
 	Shutdown  Drain   `koanf:"shutdown"`
 	S3        S3      `koanf:"s3"`
+
+	Revisions Revisions `koanf:"revisions"`
 }
 
 // Folder is a directory.
 type Folder struct {
 	Dir string `koanf:"dir"`
+}
+
+// Revisions says how many accepted configs are kept.
+type Revisions struct {
+	Keep int `koanf:"keep"` // of each pipeline, the newest; at least 1
 }
 
 // Compile bounds the compilation of a plugin.
@@ -110,6 +117,7 @@ func LoadProcess(l Layers) (*Process, error) {
 		Admin:     Admin{Listen: ListenAuto},
 		Shutdown:  Drain{Grace: 25 * time.Second},
 		S3:        S3{RequestTimeout: 30 * time.Second},
+		Revisions: Revisions{Keep: 10},
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
@@ -135,6 +143,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
+	within(b, "revisions.keep", p.Revisions.Keep, 1, 1000)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)
 	b.s3("s3", &p.S3)
 	if err := m.err(); err != nil {

@@ -81,6 +81,10 @@ const (
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
 	DrainTimeout    Code = "drain-timeout"
+
+	// Kept configs.
+	RevisionUnknown Code = "revision-unknown"
+	RevisionDamaged Code = "revision-damaged"
 )
 
 // exits lists the codes whose cause is not the user's input.
@@ -101,4 +105,5 @@ var exits = map[Code]int{
 	OutputFile:           ExitEnvironment,
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
+	RevisionDamaged:      ExitEnvironment,
 }

@@ -69,13 +69,30 @@ type Events struct {
 	// was before stays.
 	ConfigRefused func(err error)
 
-	// ConfigNotice is something about following changes of files that costs time.
+	// ConfigNotice is something about the files of the pipeline, or about following
+	// changes of them, that changes nothing for its records.
 	ConfigNotice func(text string)
+
+	// PipelineStarted says that a pipeline begins while others run, because its file is
+	// new, mended or another one.
+	PipelineStarted func(file string)
+
+	// PipelineRefused says that a pipeline does not run because of its file, and why.
+	// Where nothing can be made of the file it is named after it.
+	PipelineRefused func(file string, err error)
+
+	// PipelineRemoved says that the file of a pipeline is gone, so that no more is read:
+	// what was read goes through, and it ends. kept is where it has what is not deleted.
+	PipelineRemoved func(file string, kept []string)
+
+	// PipelineEnded says that a pipeline has ended while the process goes on; err is
+	// nil if it ended well.
+	PipelineEnded func(err error)
 }
 
 // ConfigChange is one of a pipeline's file.
 type ConfigChange struct {
-	Revision uint64        // changes since the process began, from 1
+	Revision uint64        // the number of what is in force now, from 1
 	Class    string        // what it took: live, vertex or graph
 	Steps    []string      // what is different, a line each
 	Took     time.Duration // from reading the file until it was in force
