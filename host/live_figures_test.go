@@ -211,8 +211,8 @@ func stormFigures(t *testing.T) {
 	fmt.Printf("of seven: %.3f\nfigure reload_storm_ratio %.4g x\n", ratios, ratios[len(ratios)/2])
 }
 
-// memoryFigures measures the resident memory before and after a thousand swaps of a Go
-// plugin, both after as many others.
+// memoryFigures measures by how much a thousand swaps of a Go plugin let the resident
+// memory grow, after some that are not counted.
 func memoryFigures(t *testing.T) {
 	b := openBusy(t, "identity-go", false)
 	swap := func(n int) {
@@ -224,10 +224,14 @@ func memoryFigures(t *testing.T) {
 		debug.FreeOSMemory()
 	}
 	swap(50)
-	before := resident(t)
-	swap(1000)
-	after := resident(t)
-	fmt.Printf("%.1f MiB before, %.1f after\nfigure swap_rss_growth %.4g MiB\n", before, after, after-before)
+	all := []float64{resident(t)}
+	for range 4 {
+		swap(250)
+		all = append(all, resident(t))
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Printf("MiB after each 250 swaps: %.1f; %d goroutines, heap %.1f MiB\nfigure swap_rss_growth %.4g MiB\n", all, runtime.NumGoroutine(), float64(m.HeapAlloc)/(1<<20), all[4]-all[0])
 }
 
 // resident is the memory of this process that is in use, MiB.

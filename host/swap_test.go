@@ -9,8 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
+	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/wasm"
 )
 
 // guest reads one of the plugins that make plugins builds.
@@ -152,4 +156,64 @@ func TestAThousandSwapsLoseNothing(t *testing.T) {
 	if n := s.numbers(true); n < swaps {
 		t.Errorf("only %d records moved", n)
 	}
+}
+
+// edit replaces a part of the pipeline's file, and puts it in force.
+func (s *swapped) edit(old, new, class string) {
+	s.Helper()
+	name := filepath.Join(s.dir, "p.yaml")
+	text, err := os.ReadFile(name)
+	if err != nil || !bytes.Contains(text, []byte(old)) {
+		s.Fatalf("%v: there is no %q in %s", err, old, text)
+	}
+	if err := os.WriteFile(name, bytes.Replace(text, []byte(old), []byte(new), 1), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.reload(class)
+}
+
+// TestAVertexThatRestsIsRousedToDrain lets the middle vertex rest with records queued, and
+// pauses the pipeline.
+func TestAVertexThatRestsIsRousedToDrain(t *testing.T) {
+	s := openSwapped(t, guest(t, "identity"), ", rate: 5000", ", concurrency: 2", "{file: {path: out.ndjson}}")
+	vertex := func() control.VertexStatus { return s.Status().Pipelines[0].Vertices[1] }
+	until := func(what string, is func() bool) {
+		t.Helper()
+		for range 2000 {
+			if is() {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		t.Fatalf("%s: it did not come to that: %+v", what, s.Status().Pipelines[0])
+	}
+	instances := func() int {
+		return s.Pipelines()[0].graph.Vertices[1].Transform.(interface{ Stats() wasm.Stats }).Stats().Instances
+	}
+	until("records move", func() bool { return vertex().RecordsOut > 100 })
+	s.edit("concurrency: 2", "concurrency: 0", "live")
+	until("its instances are gone", func() bool { return instances() == 0 })
+	until("records are queued", func() bool { return vertex().Stages[0].Records > 100 })
+	out := vertex().RecordsOut
+	time.Sleep(20 * time.Millisecond)
+	if got := vertex().RecordsOut; got != out {
+		t.Errorf("%d records left the vertex while it rests", got-out)
+	}
+	if _, err := s.SetPhase("p", phase.Paused); err != nil {
+		t.Fatal(err)
+	}
+	until("it is paused", func() bool { return s.Status().Pipelines[0].State == phase.StatePaused })
+	if p := s.Status().Pipelines[0]; !p.Drained || vertex().RecordsOut <= out {
+		t.Errorf("paused: %+v", p)
+	}
+	until("the instance is given back", func() bool { return instances() == 0 })
+	if _, err := s.SetPhase("p", phase.Running); err != nil {
+		t.Fatal(err)
+	}
+	until("records are queued again", func() bool { return vertex().Stages[0].Records > 0 })
+	out = vertex().RecordsOut
+	s.edit("concurrency: 0", "concurrency: 3", "live")
+	until("it goes on", func() bool { return vertex().RecordsOut > out+100 })
+	s.end()
+	s.numbers(false)
 }

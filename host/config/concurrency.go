@@ -7,8 +7,8 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Concurrency is how many calls of a UDF run at once. It is written as a number,
-// as {min: a, max: b} to let it adapt in between, or auto, which is {min: 1, max: 64}.
+// Concurrency is how many calls of a UDF run at once. It is written as a number, 0 for a
+// vertex that rests, as {min: a, max: b} to let it adapt in between, or auto, which is {min: 1, max: 64}.
 type Concurrency struct {
 	Min int `koanf:"min"` // 0 = always Max
 	Max int `koanf:"max"`
@@ -49,7 +49,7 @@ func (b *binder) concurrency(p path, in any, out reflect.Value) {
 		*c = Concurrency{}
 		b.scalar(p, in, reflect.ValueOf(&c.Max).Elem())
 		if !b.about(p) {
-			within(b, p, c.Max, 1, maxConcurrency)
+			within(b, p, c.Max, 0, maxConcurrency)
 		}
 	default:
 		b.mismatch(p, in, "a number of calls, auto, or {min, max}", "write one such as 8, auto, or {min: 2, max: 128}")

@@ -120,6 +120,9 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 	if err != nil {
 		return nil, errors.Join(b.atPlugin(i, err), p.Close(ctx))
 	}
+	if v := versionsOf(t); v != nil {
+		v.Resize(b.config.Vertices[i].Concurrency.Max)
+	}
 	return t, nil
 }
 
@@ -172,7 +175,7 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
 	return p, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: c.Concurrency.Max, Tags: b.tags, Events: b.Events, HTTP: policy,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy,
 	}, nil
 }
 

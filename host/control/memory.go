@@ -26,7 +26,7 @@ func (b *build) checkMemory() {
 		if v.UDF == nil {
 			continue
 		}
-		need := perInstance(&v)*config.Bytes(v.Concurrency.Max) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
+		need := perInstance(&v)*config.Bytes(max(1, v.Concurrency.Max)) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
 		if total += need; need > most {
 			most, largest = need, i
 		}

@@ -17,7 +17,7 @@ func (p *Pipeline) Adjustable(v *Vertex) bool {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return v.Concurrency >= 1 && (in.keys == nil || v.Concurrency <= len(in.keys.slots))
+	return v.Concurrency >= 0 && (in.keys == nil || v.Concurrency <= len(in.keys.slots))
 }
 
 // Adjust puts these settings of a vertex in force while it runs, or before: Concurrency,
@@ -86,7 +86,7 @@ var errShort = errors.New("there are too few workers")
 
 // short says that a worker is missing, and counts the one that whoever asks starts.
 func (in *inbox) short() bool {
-	if in.workers > in.bounds.permits {
+	if in.workers > max(in.bounds.permits, in.permits()) {
 		return false
 	}
 	in.workers++

@@ -155,7 +155,7 @@ func TestWhatAVertexCannotDoIsRefused(t *testing.T) {
 		for what, change := range map[string]func(*Vertex){
 			"no edge for dead letters": func(v *Vertex) { v.OnError = OnErrorDeadLetter },
 			"more calls than slots":    func(v *Vertex) { v.Concurrency = 65 },
-			"no calls":                 func(v *Vertex) { v.Concurrency = 0 },
+			"fewer than no calls":      func(v *Vertex) { v.Concurrency = -1 },
 			"no such vertex":           func(v *Vertex) { v.Name = "y" },
 		} {
 			other := v
@@ -167,5 +167,57 @@ func TestWhatAVertexCannotDoIsRefused(t *testing.T) {
 			t.Errorf("%d permits", got)
 		}
 		u.end()
+	})
+}
+
+// TestAVertexThatRestsIsRoused has a middle vertex without calls, which holds what comes
+// until the pipeline pauses, and rests again when it goes on.
+func TestAVertexThatRestsIsRoused(t *testing.T) {
+	for _, order := range []Order{OrderNone, OrderInput, OrderKey} {
+		t.Run(string(order), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				in, k, c := &endless{}, &collect{}, &crowd{takes: time.Millisecond}
+				v := usual("x", 0, c.transform())
+				v.Order, v.Queue.Records = order, 100
+				u := run(t, mustNew(t, graph([]Vertex{source("in", in), v, sink("k", k)}, "in x", "x k"), Hooks{}))
+				for round := range 3 {
+					time.Sleep(time.Second)
+					if s := u.Stats()[1]; s.Permits != 0 || s.InFlight != 0 || s.Input.Records < 100 || u.Drained() {
+						t.Errorf("round %d: it does not rest, or does not hold what comes: %+v", round, s)
+					}
+					calls := c.calls.Load()
+					u.Pause()
+					time.Sleep(time.Second)
+					if !u.Drained() || c.calls.Load() == calls || c.most.Load() != 1 || k.count() != in.read {
+						t.Errorf("round %d: not drained: %d of %d, %d calls at once: %+v", round, k.count(), in.read, c.most.Load(), u.Left())
+					}
+					if u.Resume(); round == 1 {
+						v.Concurrency = 3
+						u.Adjust(&v)
+						time.Sleep(time.Second)
+						v.Concurrency = 0
+						u.Adjust(&v)
+						c.most.Store(0)
+					}
+				}
+				time.Sleep(time.Second)
+				u.end()
+				if !slices.Equal(k.sorted(), upTo(in.read)) {
+					t.Errorf("%d of %d records came out", k.count(), in.read)
+				}
+			})
+		})
+	}
+}
+
+// TestAVertexThatRestsEndsWithItsSources has sources that come to their end.
+func TestAVertexThatRestsEndsWithItsSources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &collect{}
+		v := usual("x", 0, each(pass))
+		u := run(t, mustNew(t, graph([]Vertex{source("in", &numbers{count: 500, batch: 10}), v, sink("k", k)}, "in x", "x k"), Hooks{}))
+		if err := <-u.done; err != nil || !slices.Equal(k.sorted(), upTo(500)) {
+			t.Errorf("%v: %d records", err, k.count())
+		}
 	})
 }

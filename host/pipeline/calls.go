@@ -13,7 +13,7 @@ func (in *inbox) serve(v *Vertex) {
 	in.inOrder = v.Order == OrderInput
 	in.waiting = newRetries[*call](v.Retry, rand.Float64)
 	if v.Order == OrderKey && in.keys == nil {
-		in.keys = newKeys(v.Concurrency, in.pool)
+		in.keys = newKeys(max(1, v.Concurrency), in.pool)
 	}
 }
 
@@ -61,10 +61,31 @@ func (in *inbox) take() (*call, error) {
 
 // permits returns how many calls may be under way.
 func (in *inbox) permits() int {
-	if in.limiter != nil {
+	switch {
+	case in.limiter != nil:
 		return in.limiter.limit()
+	case in.bounds.permits == 0 && in.workers > 0 && (in.roused || in.closed()):
+		return 1
 	}
 	return in.bounds.permits
+}
+
+// closed says whether nothing more will come.
+func (in *inbox) closed() bool {
+	for _, l := range in.lanes {
+		if !l.closed {
+			return false
+		}
+	}
+	return true
+}
+
+// rouse lets a vertex that rests do what it holds, or rest again.
+func (in *inbox) rouse(on bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.roused = on
+	in.work.Broadcast()
 }
 
 // start returns the next call that may be made now: one that has to be made

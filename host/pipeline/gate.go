@@ -31,7 +31,7 @@ func (in *inbox) keep(v *Vertex) {
 	}
 	in.gate = &gate{target: stream.NoWatermark, keyed: keyed, alarm: noAlarm}
 	in.flight.watermarks.addInput()
-	in.keys = newShards(keyed, v.Concurrency, in.pool)
+	in.keys = newShards(keyed, max(1, v.Concurrency), in.pool)
 }
 
 // keyed returns the vertex's transform if it has state.

@@ -46,7 +46,7 @@ type Vertex struct {
 	Transform stream.Transform
 	Sink      stream.Sink
 
-	Concurrency    int           // calls of Transform at once, at least 1
+	Concurrency    int           // calls of Transform at once; 0 = it rests, and does one at a time what it holds after Pause and Drain, and when nothing more comes
 	MinConcurrency int           // if not 0, they adapt between this and Concurrency
 	Order          Order         // of Transform's results
 	Call           Limit         // of one call of Transform
@@ -106,7 +106,7 @@ func (g *Graph) check() error {
 			return fmt.Errorf("vertex %q is %d of source, transform and sink instead of one", v.Name, roles)
 		case byName[v.Name] != nil:
 			return fmt.Errorf("vertex %q is there twice", v.Name)
-		case v.Transform != nil && v.Concurrency < 1:
+		case v.Transform != nil && v.Concurrency < 0:
 			return fmt.Errorf("vertex %q has concurrency %d", v.Name, v.Concurrency)
 		case v.OnError == OnErrorDeadLetter && !g.hasDeadLetters(v.Name):
 			return fmt.Errorf("vertex %q has no edge for its dead letters", v.Name)

@@ -32,6 +32,7 @@ type inbox struct {
 	// Of transforms; guarded by mu.
 	bounds   bounds
 	full     Full // what happens when the output stage is
+	roused   bool // one without permits has one
 	calls    int  // under way
 	workers  int  // that were started: one more than permits, if there were never more of these
 	size     callSize
@@ -52,7 +53,7 @@ type inbox struct {
 
 // bounds are the limits of a transform; a Limit without records is none.
 type bounds struct {
-	permits            int   // calls at once; 0 = not a transform
+	permits            int   // calls at once; 0 = it rests, or is no transform
 	call               Limit // of one call
 	processing, output Limit
 }

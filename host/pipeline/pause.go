@@ -28,8 +28,17 @@ func (p *Pipeline) setPaused(on bool) {
 		return
 	}
 	p.paused = on
+	p.rouse()
 	for _, s := range p.sources {
 		s.interrupt(func() { s.paused = on })
+	}
+}
+
+// rouse lets vertices that rest do what is left in a pause and at the end. It is called with
+// pausing held.
+func (p *Pipeline) rouse() {
+	for _, t := range p.transforms {
+		t.in.rouse(p.paused || p.progress.draining.Load())
 	}
 }
 

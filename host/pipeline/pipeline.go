@@ -374,6 +374,9 @@ func (p *Pipeline) Discard(ctx context.Context) error { return p.close(ctx) }
 // may be called at any time and more than once.
 func (p *Pipeline) Drain() {
 	p.progress.draining.Store(true)
+	p.pausing.Lock()
+	p.rouse()
+	p.pausing.Unlock()
 	for _, s := range p.sources {
 		s.stop()
 	}

@@ -29,6 +29,7 @@ type pool struct {
 	mu    sync.Mutex
 	max   int         // guarded by mu; how many are allowed
 	left  int         // guarded by mu; how many there may still be, as resizing to less is under way
+	rests bool        // guarded by mu; no instance is kept
 	free  []*instance // guarded by mu; the last one returned is used first
 	fault error       // guarded by mu; the first of closing what was discarded
 }
@@ -73,14 +74,39 @@ func (p *pool) pop() *instance {
 
 // put gives an instance back that is fit for another call.
 func (p *pool) put(i *instance) {
-	p.push(i)
-	p.slots.Release(1)
+	if p.push(i) {
+		p.slots.Release(1)
+		return
+	}
+	p.busy.Go(func() {
+		defer p.slots.Release(1)
+		p.closed(i.close(p.refill))
+	})
 }
 
-func (p *pool) push(i *instance) {
+// push keeps an instance, unless the pool rests.
+func (p *pool) push(i *instance) bool {
 	p.mu.Lock()
-	p.free = append(p.free, i)
+	defer p.mu.Unlock()
+	if !p.rests {
+		p.free = append(p.free, i)
+	}
+	return !p.rests
+}
+
+// rest lets the pool keep no instance, so that it takes no memory, or keep them again.
+func (p *pool) rest(on bool) {
+	p.mu.Lock()
+	p.rests = on
 	p.mu.Unlock()
+	if !on {
+		return
+	}
+	p.busy.Go(func() {
+		for i := p.pop(); i != nil; i = p.pop() {
+			p.closed(i.close(p.refill))
+		}
+	})
 }
 
 // discard takes back an instance whose call failed; its memory is in an unknown
@@ -91,13 +117,21 @@ func (p *pool) discard(i *instance) {
 	p.busy.Go(func() {
 		defer p.slots.Release(1)
 		p.closed(i.close(p.refill))
+		p.mu.Lock()
+		rests := p.rests
+		p.mu.Unlock()
+		if rests {
+			return
+		}
 		fresh, err := p.start(p.refill)
 		if err != nil {
 			return
 		}
 		p.live.Add(1)
 		p.refills.Add(1)
-		p.push(fresh)
+		if !p.push(fresh) {
+			p.closed(fresh.close(p.refill))
+		}
 	})
 }
 

@@ -182,6 +182,31 @@ func TestAPoolGrowsAndShrinksWhileItsInstancesAreInUse(t *testing.T) {
 		back(1)
 		take(1)
 		back(1)
+		p.rest(true)
+		synctest.Wait()
+		if live.Load() != 0 {
+			t.Errorf("%d live at rest", live.Load())
+		}
+		take(1)
+		p.put(out[0])
+		synctest.Wait()
+		out = nil
+		if live.Load() != 0 || p.live.Load() != 0 {
+			t.Errorf("%d live at rest after a call", live.Load())
+		}
+		take(1)
+		p.discard(out[0])
+		synctest.Wait()
+		out = nil
+		if live.Load() != 0 {
+			t.Errorf("%d live at rest after a call that failed", live.Load())
+		}
+		p.rest(false)
+		take(1)
+		back(1)
+		if live.Load() != 1 {
+			t.Errorf("%d live after the rest", live.Load())
+		}
 		if err := p.close(t.Context()); err != nil || live.Load() != 0 {
 			t.Errorf("closed: %v, %d live", err, live.Load())
 		}

@@ -151,11 +151,14 @@ func (v *Versions) SetSide(name string, value []byte) {
 	v.serving.Load().SetSide(name, value)
 }
 
-// Resize allows so many instances, of versions to come not.
+// Resize allows the version that serves so many instances. With 0 it rests: there is one
+// during a call and none between calls.
 func (v *Versions) Resize(instances int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.serving.Load().pool.resize(instances)
+	p := v.serving.Load().pool
+	p.resize(max(1, instances))
+	p.rest(instances == 0)
 }
 
 // Plugin is the one that serves.
