@@ -40,7 +40,7 @@ func load(t *testing.T, path string) error {
 
 func TestBadConfigs(t *testing.T) {
 	paths, err := filepath.Glob("testdata/bad/*.yaml")
-	if err != nil || len(paths) < 35 {
+	if err != nil || len(paths) < 160 {
 		t.Fatalf("found %d bad configs: %v", len(paths), err)
 	}
 	for _, path := range paths {

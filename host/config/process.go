@@ -54,8 +54,9 @@ type Guests struct {
 
 // Admin says where operators find the process, and how they show that they may ask.
 type Admin struct {
-	Listen Listen `koanf:"listen"`
-	Token  Token  `koanf:"token"`
+	Listen Listen   `koanf:"listen"`
+	Token  Token    `koanf:"token"`
+	TLS    AdminTLS `koanf:"tls"`
 }
 
 // Token is what operators have to show.
@@ -113,7 +114,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
-	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret}
+	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[Token](): b.token}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}
@@ -136,6 +137,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)
+	b.adminTLS("admin.tls", &p.Admin)
 	b.s3("s3", &p.S3)
 	if err := m.err(); err != nil {
 		return nil, err

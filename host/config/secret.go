@@ -66,6 +66,18 @@ func (b *binder) secret(p path, in any, out reflect.Value) {
 	}
 }
 
+// token fills a Token, and repeats nothing of a token in place of its file.
+func (b *binder) token(p path, in any, out reflect.Value) {
+	if _, ok := in.(map[string]any); !ok {
+		b.fault(p, stream.ConfigType, "the token does not stand in the config", "write {file: PATH}, which wasmill run makes if it is not there")
+		return
+	}
+	b.fields(p, in, out)
+}
+
+// pem begins what stands in a file of keys or certificates.
+const pem = "-----BEGIN "
+
 func variableName(name string) bool {
 	for i, c := range []byte(name) {
 		if letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'; !letter && (i == 0 || c < '0' || c > '9') {
@@ -144,10 +156,10 @@ func shown(arg string) string {
 	return first + "." + mask
 }
 
-// sensitive says whether a value may be a secret, by its name or as an address with a
-// password in it.
+// sensitive says whether a value may be a secret, by its name, or as an address with a
+// password in it or a key.
 func sensitive(name, value string) bool {
-	if strings.Contains(value, "@") && strings.Contains(value, "://") {
+	if strings.Contains(value, "@") && strings.Contains(value, "://") || strings.Contains(value, pem) {
 		return true
 	}
 	for _, word := range []string{"secret", "password", "token", "accesskey"} {
