@@ -46,6 +46,9 @@ type Options struct {
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool
+	// Renewed is told of changes of the files that admin.tls names, while Run runs: nil
+	// if they are used from now on, or why those before still are. nil = nobody listens.
+	Renewed func(error)
 	// Follow reloads pipelines whose files or plugins change while Run runs.
 	Follow bool
 }

@@ -79,7 +79,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		return err
 	}
 	log := newLogger(s.err, settings.Log)
-	o.Events, o.Admin, o.Watch, o.Follow = log.events, true, true, follow
+	o.Events, o.Renewed, o.Admin, o.Watch, o.Follow = log.events, log.renewed, true, true, follow
 	slog.SetDefault(log.Logger) // libraries log by package log
 	h, err := host.Open(ctx, o)
 	if err != nil {
