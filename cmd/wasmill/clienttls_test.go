@@ -158,6 +158,7 @@ func TestTheTokenIsNotSentToWhoDoesNotKnowIt(t *testing.T) {
 	}
 	for name, h := range impostors {
 		t.Run(name, func(t *testing.T) {
+			leaked.Store(false)
 			s := httptest.NewServer(spy(h))
 			defer s.Close()
 			for _, args := range [][]string{{"status"}, {"phase", "p", "paused"}, {"reload"}} {

@@ -39,6 +39,8 @@ const (
 	secretFix = "write {env: NAME} and set that variable, or {file: PATH}"
 	maxSecret = 64 << 10 // bytes
 	others    = 0o007    // permissions of everybody
+
+	shortestKey = 16 // characters of an access key of Amazon's, which are capitals and digits
 )
 
 func (r SecretRef) given() bool { return r.Env != "" || r.File != "" }
@@ -98,7 +100,7 @@ func (r SecretRef) Resolve(env []string) (Secret, error) {
 			}
 		}
 		name := "that it names"
-		if r.Env == strings.ToUpper(r.Env) { // otherwise it may be the secret itself
+		if r.Env == strings.ToUpper(r.Env) && (strings.Contains(r.Env, "_") || len(r.Env) < shortestKey) { // otherwise it may be the secret itself
 			name = r.Env
 		}
 		return Secret{}, r.fault(stream.ConfigMissing, "the variable "+name+" is not set", "set it where wasmill is started, or correct the name; the secret itself does not belong here")
@@ -145,8 +147,8 @@ func (r SecretRef) read() (Secret, error) {
 func shown(arg string) string {
 	name, value, ok := strings.Cut(arg, "=")
 	first, _, _ := strings.Cut(steps.Replace(name), ".")
-	near, _ := nearest(first, []string{"s3"})
-	hidden := near == "s3" || sensitive(name, value)
+	near, _ := nearest(first, []string{"s3", "admin"})
+	hidden := near == "s3" || near == "admin" && name != "admin.listen" || sensitive(name, value)
 	switch {
 	case !hidden:
 		return arg
