@@ -101,6 +101,29 @@ func TestAProcessIsAskedOverTLS(t *testing.T) {
 	}
 }
 
+func TestACertificateIsRenewedWithoutARestart(t *testing.T) {
+	w := newWorkshop(t)
+	key := w.certificate("cert.pem", "key.pem")
+	at := w.serves("--set", "admin.listen=127.0.0.1:0", "--set", "admin.tls.cert=cert.pem", "--set", "admin.tls.key=key.pem")
+	const used, kept = "are used from now on", "cannot be used: those before still are"
+	ask := func(config string) int {
+		exit, _, _ := w.wasmill("status", "--json", "--admin", at, "--admin-ca", config)
+		return exit
+	}
+	w.write("old.pem", w.read("cert.pem"))
+	if exit := ask("old.pem"); exit != 0 || strings.Contains(w.read("log"), used) {
+		t.Errorf("exit %d: %s", exit, w.read("log"))
+	}
+	w.certificate("cert.pem", "key.pem")
+	if fresh, old := ask("cert.pem"), ask("old.pem"); fresh != 0 || old != 3 || strings.Count(w.read("log"), used) != 1 {
+		t.Errorf("exit %d, with the one before %d: %s", fresh, old, w.read("log"))
+	}
+	w.write("key.pem", key) // of the certificate before
+	if exit := ask("cert.pem"); exit != 0 || strings.Count(w.read("log"), kept) != 1 || !strings.Contains(w.read("log"), "cert.pem: it makes no certificate with the key in key.pem") {
+		t.Errorf("exit %d: %s", exit, w.read("log"))
+	}
+}
+
 func TestFilesOfTLSThatCannotBeReadKeepItFromRunning(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("p.yaml", plain)
