@@ -12,7 +12,7 @@ import (
 
 // Admin says where health, metrics and the API are served while Run runs.
 type Admin struct {
-	URL    string // such as http://127.0.0.1:7676, or unix:PATH; empty = nowhere
+	URL    string // such as http://127.0.0.1:7676, https:// with TLS, or unix:PATH; empty = nowhere
 	Moved  error  // why not at the usual address; nil = there
 	Locked error  // why nobody can use the API, for want of a token; nil = its owner can
 
@@ -44,6 +44,9 @@ func (h *Host) listen() (err error) {
 	c := admin.Config{Addresses: addresses, Ready: h.ready, Status: func() any { return h.Status() }, Control: operator{h}, Events: h.events()}
 	if !h.Settings.Admin.Listen.Private() {
 		c.Token, c.Locked = admin.MakeToken(h.Settings.Admin.Token.File)
+	}
+	if t := h.Settings.Admin.TLS; t.Cert != "" {
+		c.TLS = &admin.TLS{Cert: t.Cert, Key: t.Key, ClientCA: t.ClientCA, Renewed: h.options.Renewed}
 	}
 	if h.server, err = admin.Open(c); err != nil {
 		return err

@@ -47,6 +47,9 @@ type Options struct {
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool
+	// Renewed is told of changes of the files that admin.tls names, while Run runs: nil
+	// if they are used from now on, or why those before still are. nil = nobody listens.
+	Renewed func(error)
 	// Follow reloads pipelines whose files or plugins change while Run runs. Without
 	// Files, pipelines come and go with the files of pipelines.dir, one that cannot run
 	// keeps none from running, and Run ends only when it is told to.

@@ -63,13 +63,15 @@ type busy struct {
 	*Host
 	*gaps
 	dir     string
+	rate    string
 	plugins [2][]byte // versions of f
 	applied chan stream.ConfigChange
 	ended   chan error
 }
 
-func openBusy(t *testing.T, plugin string, follow bool) *busy {
-	b := &busy{T: t, gaps: new(gaps), dir: t.TempDir(), applied: make(chan stream.ConfigChange, 1), ended: make(chan error, 1)}
+// openBusy runs it; rate limits its source: ", rate: 100".
+func openBusy(t *testing.T, plugin, rate string, follow bool) *busy {
+	b := &busy{T: t, rate: rate, gaps: new(gaps), dir: t.TempDir(), applied: make(chan stream.ConfigChange, 1), ended: make(chan error, 1)}
 	one := guest(t, plugin)
 	b.plugins = [2][]byte{one, versioned(one, 2)}
 	b.drop(0)
@@ -112,10 +114,10 @@ func (b *busy) drop(version int) { b.save("f.wasm", b.plugins[version]) }
 
 // write saves the pipeline's file.
 func (b *busy) write(records int, description string) {
-	b.save("p.yaml", []byte(strings.NewReplacer("RECORDS", fmt.Sprint(records), "TEXT", description).Replace(`name: p
+	b.save("p.yaml", []byte(strings.NewReplacer("RATE", b.rate, "RECORDS", fmt.Sprint(records), "TEXT", description).Replace(`name: p
 description: TEXT
 vertices:
-  - {name: numbers, source: {generator: {size: 100}}}
+  - {name: numbers, source: {generator: {size: 100RATE}}}
   - {name: f, udf: {plugin: f}, batch: {maxRecords: RECORDS}}
   - {name: gaps, udf: {plugin: gaps}, concurrency: 1}
   - {name: out, sink: drop}
@@ -150,7 +152,7 @@ func (b *busy) reload() {
 
 // editFigures measures the time from when a file is saved to when it is in force.
 func editFigures(t *testing.T) {
-	b := openBusy(t, "identity", true)
+	b := openBusy(t, "identity", "", true)
 	var took []time.Duration
 	for n := range 100 {
 		began := time.Now()
@@ -164,7 +166,7 @@ func editFigures(t *testing.T) {
 
 // pauses returns the longest gap around each swap, sorted.
 func pauses(t *testing.T, plugin string, swaps int) (all []time.Duration) {
-	b := openBusy(t, plugin, false)
+	b := openBusy(t, plugin, "", false)
 	measure := func(n int, change func(int)) (all []time.Duration) {
 		for k := range n {
 			b.longest.Store(0)
@@ -183,7 +185,7 @@ func pauses(t *testing.T, plugin string, swaps int) (all []time.Duration) {
 // stormFigures compares the throughput during ten reloads a second, every other one of
 // which swaps the plugin, with that without, in turns.
 func stormFigures(t *testing.T) {
-	b := openBusy(t, "identity", false)
+	b := openBusy(t, "identity", "", false)
 	const lasts = 4 * time.Second
 	rate := func(each func(int)) float64 {
 		began, from := time.Now(), b.records.Load()
@@ -214,16 +216,17 @@ func stormFigures(t *testing.T) {
 // memoryFigures measures by how much a thousand swaps of a Go plugin let the resident
 // memory grow, after some that are not counted.
 func memoryFigures(t *testing.T) {
-	b := openBusy(t, "identity-go", false)
+	b := openBusy(t, "identity-go", ", rate: 20000", false)
 	swap := func(n int) {
 		for k := range n {
 			b.drop((k + 1) % 2)
 			b.reload()
 		}
 		time.Sleep(time.Second)
+		runtime.GC() // what is closed by finalizers is freed by the next one
 		debug.FreeOSMemory()
 	}
-	swap(50)
+	swap(100)
 	all := []float64{resident(t)}
 	for range 4 {
 		swap(250)

@@ -22,9 +22,12 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// adminFlag adds the flag that says which process is meant.
+// adminFlag adds the flags that say which process is meant, and how it is asked.
 func adminFlag(c *cobra.Command) *string {
-	return c.Flags().String("admin", "", "where the process listens, such as 127.0.0.1:7676 or unix:data/admin.sock (default: where admin.listen says)")
+	c.Flags().String("admin-ca", "", "file of the certificates that the process is known by (default: admin.tls.cert, then those of the system)")
+	c.Flags().String("admin-cert", "", "file of the certificate to show to a process with admin.tls.clientCA")
+	c.Flags().String("admin-key", "", "file of the key of --admin-cert")
+	return c.Flags().String("admin", "", "where the process listens, such as 127.0.0.1:7676, https://127.0.0.1:7676 or unix:data/admin.sock (default: where admin.listen says)")
 }
 
 // client asks a process of wasmill that runs.
@@ -49,20 +52,34 @@ func newClient(c *cobra.Command, f *flags, s stdio, given string) (*client, erro
 	if err != nil {
 		return nil, err
 	}
+	secure := &security{ca: flag(c, "admin-ca"), cert: flag(c, "admin-cert"), key: flag(c, "admin-key"), own: settings.Admin.TLS.Cert}
+	if err := secure.decide(c, given); err != nil {
+		return nil, err
+	}
 	at, err := adminAddress(c, settings.Admin.Listen, given)
 	if err != nil {
 		return nil, err
 	}
 	cl := &client{at: at, base: "http://" + at}
 	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
-	if path, ok := strings.CutPrefix(at, "unix:"); ok {
+	path, private := strings.CutPrefix(at, "unix:")
+	if !private {
+		cl.token, cl.noToken = admin.ReadToken(settings.Admin.Token.File)
+	}
+	switch {
+	case private:
 		cl.base = "http://localhost"
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)
 		}
-	} else {
-		cl.token, cl.noToken = admin.ReadToken(settings.Admin.Token.File)
+	case secure.on:
+		cl.base = "https://" + at
+		if transport.TLSClientConfig, err = secure.config(); err != nil {
+			return nil, err
+		}
+	case cl.token != "":
+		transport.DialContext = cl.dialProven
 	}
 	cl.http = http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return cl, nil
@@ -72,7 +89,8 @@ func newClient(c *cobra.Command, f *flags, s stdio, given string) (*client, erro
 func adminAddress(c *cobra.Command, listen config.Listen, given string) (string, error) {
 	if given != "" {
 		listen = ""
-		if err := listen.UnmarshalText([]byte(strings.TrimSuffix(strings.TrimPrefix(given, "http://"), "/"))); err != nil {
+		_, address := splitScheme(given)
+		if err := listen.UnmarshalText([]byte(strings.TrimSuffix(address, "/"))); err != nil {
 			e, _ := errors.AsType[*stream.Error](err)
 			return "", &stream.Error{Code: stream.Usage, Where: c.CommandPath() + " --admin", Why: e.Why, Fix: "write what the first line of wasmill run says, such as 127.0.0.1:7676"}
 		}
@@ -136,17 +154,24 @@ func (c *client) ask(ctx context.Context, method, path string, body any, timeout
 
 // silent says that there is no answer.
 func (c *client) silent(err error) error {
+	if e, ok := errors.AsType[*stream.Error](err); ok {
+		return e // of dialProven
+	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the URL
 	}
+	if e := c.insecure(err); e != nil {
+		return e
+	}
 	why := "no answer comes from there"
-	if _, ok := errors.AsType[*net.OpError](err); ok {
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		why = "no process of wasmill listens there"
 	}
-	return &stream.Error{
-		Code: stream.Environment, Where: c.at, Why: why, Err: err,
-		Fix: "start one with wasmill run; if one runs elsewhere, name the address that its first line says with --admin",
+	fix := "start one with wasmill run; if one runs elsewhere, name the address that its first line says with --admin"
+	if strings.HasPrefix(c.base, "https:") {
+		fix += "; if its admin.tls.clientCA is set, it ends connections without --admin-cert and --admin-key"
 	}
+	return &stream.Error{Code: stream.Environment, Where: c.at, Why: why, Err: err, Fix: fix}
 }
 
 // stranger says that an answer is not one of wasmill.
@@ -161,13 +186,13 @@ func (c *client) stranger(what string, err error) error {
 func (c *client) refusal(status int, text []byte) error {
 	var fault admin.Fault
 	if err := json.Unmarshal(text, &fault); err != nil || fault.Code == "" {
-		return c.stranger(fmt.Sprintf("it answers %d", status), err)
+		return c.stranger(answered(status, text), err)
 	}
 	if fault.Code == admin.APIToken {
 		if c.noToken != nil {
 			return c.noToken
 		}
-		fault.Fix = "another process listens there: name the address that the first line of wasmill run says with --admin; or set data.dir or admin.token.file as it has them"
+		fault.Fix = otherToken
 	}
 	errs := []error{}
 	for _, f := range append([]admin.Fault{fault}, fault.More...) {
@@ -175,6 +200,9 @@ func (c *client) refusal(status int, text []byte) error {
 	}
 	return errors.Join(errs...)
 }
+
+// otherToken is what to do about a process with another token.
+const otherToken = "another process listens there: name the address that the first line of wasmill run says with --admin; or set data.dir or admin.token.file as it has them"
 
 // pipelinePath is the path of a pipeline in the API.
 func pipelinePath(name string) (string, error) {

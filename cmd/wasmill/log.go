@@ -104,6 +104,15 @@ func (l *logger) admin(a host.Admin) {
 	}
 }
 
+// renewed tells of changes of the files of admin.tls.
+func (l *logger) renewed(err error) {
+	if err != nil {
+		l.Error("the files of admin.tls have changed and cannot be used: those before still are", "cause", cause(err))
+		return
+	}
+	l.Info("the files of admin.tls have changed and are used from now on")
+}
+
 func (l *logger) draining(sig os.Signal, grace time.Duration) {
 	l.Info("draining: no more is read, what was read goes through; a second signal stops at once", "signal", sig.String(), "grace", grace.String())
 }

@@ -97,7 +97,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		}
 		return e
 	}
-	o.Admin, o.Watch, o.Follow, o.Revisions = true, true, follow, true
+	o.Renewed, o.Admin, o.Watch, o.Follow, o.Revisions = log.renewed, true, true, follow, true
 	o.Notice = func(text string) { log.Info(safe(text)) }
 	slog.SetDefault(log.Logger) // libraries log by package log
 	h, err = host.Open(ctx, o)

@@ -32,7 +32,9 @@ yet taken downstream; LAG is how far the watermark of a vertex is behind the
 clock. --json prints all there is, once, or every second with --watch.
 
 It finds the process by the settings that wasmill run has: run it in the same
-folder, with the same --config and environment, or name the address with --admin.`,
+folder, with the same --config and environment, or name the address with --admin.
+Before it sends the token, the process has to prove that it knows it or, over TLS,
+to show a certificate that admin.tls.cert or --admin-ca names.`,
 		Example: `  wasmill status
   wasmill status access-log --watch
   wasmill status --json --admin 127.0.0.1:7677`,

@@ -27,7 +27,9 @@
 // connect, or on a socket, where only the user of the process can. What only reads and
 // tells nothing but counts, as probes and scrapers need it, is for whoever can connect.
 // The rest needs the token, which a file has for the user of the process; on a socket it
-// needs none. A browser on this machine also runs the scripts of others; they are kept
+// needs none. Over TLS the token is needed too; a peer that has to show a
+// certificate and has none cannot ask anything. Peers find out by Proof whether who listens
+// knows the token, before they send it. A browser on this machine also runs the scripts of others; they are kept
 // out by the two headers that they cannot forge: a Host that is not a loopback address (a
 // name that was rebound to one) and an Origin other than the Server's own are refused.
 //
@@ -41,5 +43,7 @@
 //  4. After detach returns, its collector is not running and is not called again.
 //  5. Who listens to events gets them in their order, and is told of each gap where it is
 //     and how many are missing. What waits for listeners is bounded.
-//  6. The token is in no log, error, answer and address.
+//  6. The token is in no log, error, answer and address, and so is the key of TLS.
+//  7. With TLS nothing is answered without it. The files are as they were last when they
+//     could be used, at the time of the connection.
 package admin

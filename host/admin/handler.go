@@ -41,7 +41,11 @@ func foreign(r *http.Request) error {
 	if !local(r.Host) {
 		return &stream.Error{Code: APIForbidden, Where: "Host", Why: "the Host header has to be localhost or a loopback address", Fix: "ask by such an address"}
 	}
-	if origin := r.Header.Values("Origin"); len(origin) > 1 || len(origin) == 1 && origin[0] != "http://"+r.Host {
+	own := "http://" + r.Host
+	if r.TLS != nil {
+		own = "https://" + r.Host
+	}
+	if origin := r.Header.Values("Origin"); len(origin) > 1 || len(origin) == 1 && origin[0] != own {
 		return &stream.Error{Code: APIForbidden, Where: "Origin", Why: "requests from pages of other origins are refused", Fix: "ask without a browser"}
 	}
 	return nil

@@ -28,7 +28,7 @@ func document(routes []route) object {
 		"components": object{
 			"schemas": object{"Fault": faultSchema()},
 			"securitySchemes": object{"token": object{
-				"type": "http", "scheme": "bearer", "description": "What is in the file that admin.token.file names. Over a unix socket there is none.",
+				"type": "http", "scheme": "bearer", "description": "What is in the file that admin.token.file names. Over a unix socket there is none; TLS does not replace it.",
 			}},
 		},
 	}

@@ -40,6 +40,7 @@ func openRoutes() []route {
 		{method: "GET", path: "/readyz", open: true, produces: plainText, faults: []int{503}, about: "200 while every pipeline runs, or has ended well", serve: (*Server).readiness},
 		{method: "GET", path: "/metrics", open: true, produces: plainText, about: "metrics in the text format of Prometheus", serve: (*Server).metrics},
 		{method: "GET", path: "/status", open: true, about: "what pipelines and vertices do and hold, and the oldest calls in flight", serve: (*Server).all},
+		{method: "GET", path: "/proof", open: true, produces: plainText, faults: []int{400, 404}, about: "a proof that the process knows the token, for ?nonce=, 32 random bytes in hex", serve: (*Server).prove},
 		{method: "GET", path: "/", open: true, produces: plainText, about: "this list", serve: (*Server).list},
 	}
 }

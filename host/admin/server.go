@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -24,6 +27,9 @@ type Config struct {
 	// Ready.
 	Status func() any
 
+	// TLS protects connections but those over a socket; nil = nothing does.
+	TLS *TLS
+
 	// Token has to be shown for everything below /api and /debug, unless the Server
 	// listens on a socket. Empty = nobody can, because of Locked.
 	Token   string
@@ -39,7 +45,8 @@ type Server struct {
 
 	listener net.Listener
 	http     http.Server
-	private  bool // only the user of this process can connect
+	private  bool    // only the user of this process can connect
+	tls      *keeper // nil = no TLS
 	routes   []route
 	ready    func() error
 	status   func() any
@@ -61,6 +68,12 @@ const (
 // Open listens. Run or Close has to be called once. The error is a *stream.Error.
 func Open(c Config) (*Server, error) {
 	s := newServer(c)
+	if c.TLS != nil {
+		var err error
+		if s.tls, err = newKeeper(*c.TLS); err != nil {
+			return nil, err
+		}
+	}
 	for _, address := range c.Addresses {
 		var err error
 		if s.listener, err = listen(address); err == nil {
@@ -89,6 +102,7 @@ func newServer(c Config) *Server {
 		ReadTimeout:    requestTimeout, // headers and body; and idle before the next request
 		WriteTimeout:   requestTimeout,
 		MaxHeaderBytes: headerBytes,
+		ErrorLog:       log.New(faultsOnly{}, "", 0),
 
 		DisableGeneralOptionsHandler: true, // so that ServeHTTP sees everything
 	}
@@ -100,14 +114,22 @@ func (s *Server) URL() string {
 	if l, ok := s.listener.(*socket); ok {
 		return unixPrefix + l.path
 	}
-	return "http://" + s.listener.Addr().String()
+	scheme := "http://"
+	if s.tls != nil {
+		scheme = "https://"
+	}
+	return scheme + s.listener.Addr().String()
 }
 
 // Run answers requests until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	shut := make(chan error, 1)
 	unhook := context.AfterFunc(ctx, func() { s.events.end(); shut <- s.shutdown() })
-	err := s.http.Serve(s.listener)
+	l := s.listener
+	if s.tls != nil && !s.private {
+		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: s.tls.current})
+	}
+	err := s.http.Serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		return <-shut
 	}
@@ -123,6 +145,17 @@ func (s *Server) shutdown() error {
 		return s.http.Close()
 	}
 	return nil
+}
+
+// faultsOnly passes on to the log what the library of HTTP says, but for handshakes of
+// TLS that fail: any user of this machine could fill the log with them.
+type faultsOnly struct{}
+
+func (faultsOnly) Write(line []byte) (int, error) {
+	if !bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
+		log.Print(string(line))
+	}
+	return len(line), nil
 }
 
 // Close stops listening, instead of Run.

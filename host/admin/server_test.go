@@ -67,8 +67,8 @@ func exchange(t *testing.T, s *admin.Server, request string) (int, string, http.
 		t.Fatal(err)
 	}
 	head, body, _ := strings.Cut(string(answer), "\r\n\r\n")
-	var status int
-	if _, err := fmt.Sscanf(head, "HTTP/1.1 %d", &status); err != nil {
+	var minor, status int
+	if _, err := fmt.Sscanf(head, "HTTP/1.%d %d", &minor, &status); err != nil {
 		t.Fatalf("%v: %s", err, answer)
 	}
 	header := http.Header{}

@@ -58,12 +58,13 @@ func connected(c Config) (client net.Conn, gone chan bool, cancel func(), ended 
 func TestASlowPeerIsCutOff(t *testing.T) {
 	tests := []struct {
 		name, request string
-		read          int // bytes of the answer
+		reads         bool // the answer
 	}{
-		{"that sends nothing", "", 0},
-		{"that does not end its headers", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n", 0},
-		{"that does not read the answer", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 0},
-		{"that asks no more", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 1},
+		{"that sends nothing", "", false},
+		{"that does not end its headers", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n", false},
+		{"that does not end its body", "POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\nContent-Length: 9\r\n\r\n{", true},
+		{"that does not read the answer", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", false},
+		{"that asks no more", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,9 +74,9 @@ func TestASlowPeerIsCutOff(t *testing.T) {
 				if _, err := io.WriteString(client, test.request); err != nil {
 					t.Fatal(err)
 				}
-				if test.read > 0 {
-					if _, err := client.Read(make([]byte, 4096)); err != nil {
-						t.Fatal(err)
+				if test.reads {
+					if n, err := io.Copy(io.Discard, client); err != nil || n == 0 {
+						t.Fatal(n, err)
 					}
 				}
 				<-gone
@@ -89,6 +90,25 @@ func TestASlowPeerIsCutOff(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAPeerThatTricklesIsCutOff sends headers without end, each well in time.
+func TestAPeerThatTricklesIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		client, _, cancel, ended := connected(Config{})
+		_, err := io.WriteString(client, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+		for ; err == nil; _, err = io.WriteString(client, "X: y\r\n") {
+			time.Sleep(time.Second)
+		}
+		if took := time.Since(began); took > requestTimeout+2*time.Second {
+			t.Errorf("it was cut off after %v", took)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestTheEndWaitsForRequestsButNotForLong(t *testing.T) {

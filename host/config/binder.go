@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -96,7 +98,7 @@ func (b *binder) fields(p path, in any, out reflect.Value) {
 			b.bind(p.key(k), m[k], out.Field(i))
 			continue
 		}
-		b.add(b.key(p.key(k)), p.key(k), stream.ConfigUnknownKey, fmt.Sprintf("%q is not a key here", shorten(k)), suggest(k, known))
+		b.add(b.key(p.key(k)), p.key(k), stream.ConfigUnknownKey, fmt.Sprintf("%q is not a key here", shorten(k)), cmp.Or(elsewhere(p, k, out.Type()), suggest(k, known)))
 		meant, ok := nearest(k, known)
 		if _, given := m[meant]; ok && !given && !taken[meant] {
 			taken[meant] = true
@@ -104,6 +106,19 @@ func (b *binder) fields(p path, in any, out reflect.Value) {
 			b.bind(p.key(meant), m[k], out.Field(byKey[meant]))
 		}
 	}
+}
+
+// elsewhere is what to do about a key at the top of a file that belongs to the other
+// kind of file; empty = it does not.
+func elsewhere(p path, key string, t reflect.Type) string {
+	switch {
+	case p != "":
+	case t == reflect.TypeFor[Process]() && slices.Contains(keysOf(reflect.TypeFor[Pipeline]()), key):
+		return "this file has the settings of the process; " + key + " belongs to a pipeline file, which is named after run"
+	case t == reflect.TypeFor[Pipeline]() && slices.Contains(keysOf(reflect.TypeFor[Process]()), key):
+		return key + " is a setting of the process: write it into wasmill.yaml, or the file of --config"
+	}
+	return ""
 }
 
 // keysOf lists the keys of a struct of settings in the order of its fields.
@@ -268,13 +283,14 @@ func (b *binder) mismatch(p path, in any, want, fix string) {
 
 // misfit reports what is no integer of a type.
 func (b *binder) misfit(p path, in any, t reflect.Type) {
+	lo, hi := fmt.Sprint(int64(math.MinInt64)>>(64-t.Bits())), fmt.Sprint(uint64(math.MaxInt64)>>(64-t.Bits()))
 	sign := ""
 	if t.Kind() >= reflect.Uint {
-		sign = ", not negative"
+		lo, hi, sign = "0", fmt.Sprint(uint64(math.MaxUint64)>>(64-t.Bits())), ", not negative"
 	}
 	switch in.(type) {
 	case int, int64, uint64:
-		b.fault(p, stream.ConfigValue, fmt.Sprintf("%v is out of range", in), fmt.Sprintf("write a number that fits %d bits%s", t.Bits(), sign))
+		b.fault(p, stream.ConfigValue, fmt.Sprintf("%v is out of range", in), "write "+lo+" to "+hi)
 	default:
 		b.mismatch(p, in, "a whole number", "write digits only, without quotes"+sign)
 	}
@@ -286,8 +302,22 @@ const number = "the number "
 // within reports a value outside of lo to hi.
 func within[T ~int | ~int64](b *binder, p path, v, lo, hi T) {
 	if v < lo || v > hi {
-		b.fault(p, stream.ConfigValue, fmt.Sprintf("%v is out of range", v), fmt.Sprintf("write %v to %v", lo, hi))
+		b.fault(p, stream.ConfigValue, brief(v)+" is out of range", "write "+brief(lo)+" to "+brief(hi))
 	}
+}
+
+// brief writes a value as people do: 24h and not 24h0m0s.
+func brief(v any) string {
+	s := fmt.Sprint(v)
+	if _, ok := v.(time.Duration); ok {
+		if strings.HasSuffix(s, "m0s") {
+			s = strings.TrimSuffix(s, "0s")
+		}
+		if strings.HasSuffix(s, "h0m") {
+			s = strings.TrimSuffix(s, "0m")
+		}
+	}
+	return s
 }
 
 // describe names a value of the tree in a message.
@@ -296,6 +326,9 @@ func describe(in any) string {
 	case nil:
 		return "nothing"
 	case string:
+		if strings.Contains(in, pem) {
+			return "what looks like a key"
+		}
 		return fmt.Sprintf("the text %q", shorten(in))
 	case map[string]any:
 		return "a map"

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
@@ -40,7 +41,7 @@ func load(t *testing.T, path string) error {
 
 func TestBadConfigs(t *testing.T) {
 	paths, err := filepath.Glob("testdata/bad/*.yaml")
-	if err != nil || len(paths) < 35 {
+	if err != nil || len(paths) < 160 {
 		t.Fatalf("found %d bad configs: %v", len(paths), err)
 	}
 	for _, path := range paths {
@@ -64,6 +65,31 @@ func TestBadConfigs(t *testing.T) {
 				t.Errorf("got:\n%swant:\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestEveryKindOfFaultHasABadConfig looks for the codes in the golden files.
+func TestEveryKindOfFaultHasABadConfig(t *testing.T) {
+	paths, err := filepath.Glob("testdata/bad/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	for _, code := range []stream.Code{
+		stream.ConfigSyntax, stream.ConfigUnknownKey, stream.ConfigDuplicateKey, stream.ConfigType, stream.ConfigValue, stream.ConfigMissing,
+		stream.GraphDuplicate, stream.GraphDangling, stream.GraphCycle, stream.GraphShape, stream.GraphDuplicateEdge,
+		stream.PluginName, stream.PluginCapability,
+	} {
+		if !bytes.Contains(all, []byte("["+string(code)+"]")) {
+			t.Errorf("no bad config gives %s", code)
+		}
 	}
 }
 

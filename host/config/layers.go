@@ -23,15 +23,19 @@ type merged struct {
 	layers *koanf.Koanf
 	layer  int            // rank of the layer being read
 	broken bool           // something could not be read at all
+	begin  string         // how a file begins, for who does not know
 	tree   map[string]any // once all layers are in
 }
 
 // merge reads and merges layers. The variables that count are those of fields,
 // named after their paths; without fields the environment is not looked at.
 func merge(l Layers, fields []field) *merged {
-	m := &merged{places: newPlaces(), layers: koanf.New(separator)}
+	m := &merged{places: newPlaces(), layers: koanf.New(separator), begin: "start with a line such as name: my-pipeline"}
 	if len(l.Files) == 0 {
 		m.values[""] = place{name: "config"}
+	}
+	if len(fields) > 0 {
+		m.begin = "start with a line such as log: {level: info}"
 	}
 	for _, f := range l.Files {
 		m.file(f)
@@ -78,7 +82,7 @@ func (m *merged) file(f File) {
 		}
 	default:
 		m.broken = true
-		m.add(r.at(doc), "", stream.ConfigType, "the file wants key: value pairs at the top, not "+describe(tree), "start with a line such as name: my-pipeline")
+		m.add(r.at(doc), "", stream.ConfigType, "the file wants key: value pairs at the top, not "+describe(tree), m.begin)
 	}
 }
 

@@ -61,8 +61,9 @@ type Guests struct {
 
 // Admin says where operators find the process, and how they show that they may ask.
 type Admin struct {
-	Listen Listen `koanf:"listen"`
-	Token  Token  `koanf:"token"`
+	Listen Listen   `koanf:"listen"`
+	Token  Token    `koanf:"token"`
+	TLS    AdminTLS `koanf:"tls"`
 }
 
 // Token is what operators have to show.
@@ -121,7 +122,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
-	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret}
+	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[Token](): b.token}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}
@@ -145,6 +146,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
 	within(b, "revisions.keep", p.Revisions.Keep, 1, 1000)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)
+	b.adminTLS("admin.tls", &p.Admin)
 	b.s3("s3", &p.S3)
 	if err := m.err(); err != nil {
 		return nil, err

@@ -39,6 +39,8 @@ const (
 	secretFix = "write {env: NAME} and set that variable, or {file: PATH}"
 	maxSecret = 64 << 10 // bytes
 	others    = 0o007    // permissions of everybody
+
+	shortestKey = 16 // characters of an access key of Amazon's, which are capitals and digits
 )
 
 func (r SecretRef) given() bool { return r.Env != "" || r.File != "" }
@@ -66,6 +68,18 @@ func (b *binder) secret(p path, in any, out reflect.Value) {
 	}
 }
 
+// token fills a Token, and repeats nothing of a token in place of its file.
+func (b *binder) token(p path, in any, out reflect.Value) {
+	if _, ok := in.(map[string]any); !ok {
+		b.fault(p, stream.ConfigType, "the token does not stand in the config", "write {file: PATH}, which wasmill run makes if it is not there")
+		return
+	}
+	b.fields(p, in, out)
+}
+
+// pem begins what stands in a file of keys or certificates.
+const pem = "-----BEGIN "
+
 func variableName(name string) bool {
 	for i, c := range []byte(name) {
 		if letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'; !letter && (i == 0 || c < '0' || c > '9') {
@@ -86,7 +100,7 @@ func (r SecretRef) Resolve(env []string) (Secret, error) {
 			}
 		}
 		name := "that it names"
-		if r.Env == strings.ToUpper(r.Env) { // otherwise it may be the secret itself
+		if r.Env == strings.ToUpper(r.Env) && (strings.Contains(r.Env, "_") || len(r.Env) < shortestKey) { // otherwise it may be the secret itself
 			name = r.Env
 		}
 		return Secret{}, r.fault(stream.ConfigMissing, "the variable "+name+" is not set", "set it where wasmill is started, or correct the name; the secret itself does not belong here")
@@ -133,8 +147,8 @@ func (r SecretRef) read() (Secret, error) {
 func shown(arg string) string {
 	name, value, ok := strings.Cut(arg, "=")
 	first, _, _ := strings.Cut(steps.Replace(name), ".")
-	near, _ := nearest(first, []string{"s3"})
-	hidden := near == "s3" || sensitive(name, value)
+	near, _ := nearest(first, []string{"s3", "admin"})
+	hidden := near == "s3" || near == "admin" && name != "admin.listen" || sensitive(name, value)
 	switch {
 	case !hidden:
 		return arg
@@ -144,10 +158,10 @@ func shown(arg string) string {
 	return first + "." + mask
 }
 
-// sensitive says whether a value may be a secret, by its name or as an address with a
-// password in it.
+// sensitive says whether a value may be a secret, by its name, or as an address with a
+// password in it or a key.
 func sensitive(name, value string) bool {
-	if strings.Contains(value, "@") && strings.Contains(value, "://") {
+	if strings.Contains(value, "@") && strings.Contains(value, "://") || strings.Contains(value, pem) {
 		return true
 	}
 	for _, word := range []string{"secret", "password", "token", "accesskey"} {

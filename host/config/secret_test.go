@@ -65,6 +65,8 @@ func TestASecretThatCannotBeFetchedIsNotGuessed(t *testing.T) {
 	}{
 		{"a variable that is not set", "{env: NONE}", "the variable NONE is not set", "set it", stream.ConfigMissing},
 		{"what could be the secret", "{env: " + planted + "}", "the variable that it names is not set", "does not belong here", stream.ConfigMissing},
+		{"what could be an access key", "{env: AKIAIOSFODNN7EXAMPLE}", "the variable that it names is not set", "does not belong here", stream.ConfigMissing},
+		{"a variable with a long name", "{env: THE_SECRET_KEY_OF_MINIO}", "the variable THE_SECRET_KEY_OF_MINIO is not set", "set it", stream.ConfigMissing},
 		{"a variable that is empty", "{env: EMPTY}", "not set", "set it", stream.ConfigMissing},
 		{"no file", "{file: " + dir + "/none}", "no such file", "correct the path", stream.Environment},
 		{"a folder", "{file: " + dir + "}", "no regular file", "name a file", stream.ConfigValue},

@@ -115,6 +115,17 @@ func (s *Server) Object(key string) ([]byte, bool) {
 	return o.data, ok
 }
 
+// Objects returns all that is stored, by key.
+func (s *Server) Objects() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string][]byte, len(s.objects))
+	for key, o := range s.objects {
+		all[key] = o.data
+	}
+	return all
+}
+
 // SetObject stores data under a key, behind the back of every client.
 func (s *Server) SetObject(key string, data []byte) {
 	s.mu.Lock()
