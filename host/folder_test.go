@@ -254,6 +254,9 @@ func TestPipelinesComeAndGo(t *testing.T) {
 	c := f.of("c")
 	f.rename(f.path("c.yaml"), f.path("d.yml"))
 	f.until("it is in another file", func() bool { p, _ := f.status("c"); return p.Config.File == f.path("d.yml") })
+	if n := f.count("d: refused"); n != 0 {
+		t.Error("a moved file was refused before")
+	}
 	f.rename(f.path("twice.yml"), f.path("other.yaml"))
 	f.until("the other twin is refused too", func() bool { _, ok := f.status("other"); return ok })
 
@@ -267,6 +270,9 @@ func TestPipelinesComeAndGo(t *testing.T) {
 	}
 	if n := f.complete("b"); n == 0 {
 		t.Error("it has written nothing")
+	}
+	if n := f.count("twice: refused"); n != 1 {
+		t.Errorf("one file was refused %d times", n)
 	}
 	if f.of("a") != first || f.of("c") != c {
 		t.Error("others were started again")
