@@ -66,7 +66,8 @@ func TestProcessDefaults(t *testing.T) {
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
 		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},
 		Admin:   config.Admin{Listen: config.ListenAuto, Token: config.Token{File: filepath.Join("data", "admin.token")}}, Shutdown: config.Drain{Grace: 25 * time.Second},
-		S3: config.S3{RequestTimeout: 30 * time.Second},
+		S3:        config.S3{RequestTimeout: 30 * time.Second},
+		Revisions: config.Revisions{Keep: 10},
 	})
 	t.Setenv("XDG_CACHE_HOME", "")
 	t.Setenv("HOME", "")
