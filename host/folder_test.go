@@ -344,7 +344,7 @@ func TestAFolderThatGoesTakesNobodyAlong(t *testing.T) {
 	f.survey(f.Context(), nil, change)
 	due := f.folder.due
 	f.Host.reloads.Unlock()
-	if !due.IsZero() || f.count("a: removed") != 0 {
+	if !due.IsZero() || f.count("a: removed") != 0 || f.count("the pipelines folder cannot be read") != 1 {
 		t.Errorf("it is to end at %v", due)
 	}
 	f.rename(filepath.Join(f.dir, "away"), filepath.Join(f.dir, "pipelines"))
