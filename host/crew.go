@@ -24,24 +24,31 @@ func (c *crew) all() []*seat {
 	return slices.Clone(c.seats)
 }
 
-// add takes a seat, in the place of one that has ended; nil = behind all others. It runs
-// if others do. false = the host ends, and the seat is not taken.
-func (c *crew) add(s, instead *seat) bool {
+// add takes a seat, in the place of one that has ended; nil = behind all others. start, to
+// be called once, runs it if others do. ok is false if the host ends: the seat is not
+// taken then.
+func (c *crew) add(s, instead *seat) (start func(), ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return false
+		return nil, false
 	}
+	c.seats = slices.Clone(c.seats)
 	if i := slices.Index(c.seats, instead); i >= 0 {
-		c.seats = slices.Clone(c.seats)
 		c.seats[i] = s
 	} else {
 		c.seats = append(c.seats, s)
 	}
-	if c.run != nil {
-		c.wait.Go(func() { c.run(s) })
+	if c.run == nil {
+		return func() {}, true
 	}
-	return true
+	c.wait.Add(1) // before it can be closed
+	return func() {
+		go func() {
+			defer c.wait.Done()
+			c.run(s)
+		}()
+	}, true
 }
 
 // remove lets go of a seat that has ended.

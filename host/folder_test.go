@@ -254,6 +254,9 @@ func TestPipelinesComeAndGo(t *testing.T) {
 	c := f.of("c")
 	f.rename(f.path("c.yaml"), f.path("d.yml"))
 	f.until("it is in another file", func() bool { p, _ := f.status("c"); return p.Config.File == f.path("d.yml") })
+	if n := f.count("d: refused"); n != 0 {
+		t.Error("a moved file was refused before")
+	}
 	f.rename(f.path("twice.yml"), f.path("other.yaml"))
 	f.until("the other twin is refused too", func() bool { _, ok := f.status("other"); return ok })
 
@@ -267,6 +270,9 @@ func TestPipelinesComeAndGo(t *testing.T) {
 	}
 	if n := f.complete("b"); n == 0 {
 		t.Error("it has written nothing")
+	}
+	if n := f.count("twice: refused"); n != 1 {
+		t.Errorf("one file was refused %d times", n)
 	}
 	if f.of("a") != first || f.of("c") != c {
 		t.Error("others were started again")
@@ -338,7 +344,7 @@ func TestAFolderThatGoesTakesNobodyAlong(t *testing.T) {
 	f.survey(f.Context(), nil, change)
 	due := f.folder.due
 	f.Host.reloads.Unlock()
-	if !due.IsZero() || f.count("a: removed") != 0 {
+	if !due.IsZero() || f.count("a: removed") != 0 || f.count("the pipelines folder cannot be read") != 1 {
 		t.Errorf("it is to end at %v", due)
 	}
 	f.rename(filepath.Join(f.dir, "away"), filepath.Join(f.dir, "pipelines"))

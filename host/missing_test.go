@@ -1,6 +1,7 @@
 package host
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,13 @@ func TestANamedFileThatIsGoneIsToldOnce(t *testing.T) {
 		if len(told) != step.told || due.IsZero() != (step.due == 0) || step.due != 0 && !due.Equal(at.Add(step.due)) {
 			t.Errorf("step %d: told %q, due %v", i, told, due)
 		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	h.changed(t.Context(), there, gone)
+	if c := h.Status().Pipelines[0].Config; c.Error != nil {
+		t.Errorf("that it is gone is an error: %s", *c.Error)
 	}
 	if !strings.HasPrefix(told[0], file+" is gone: the pipeline goes on") {
 		t.Errorf("told: %q", told)

@@ -99,7 +99,7 @@ func TestRunWithoutAFileRunsThePipelinesFolder(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("pipelines/a.yaml", strings.ReplaceAll(plain, "in.txt", "../in.txt"))
 	w.write("pipelines/b.yml", strings.NewReplacer("name: p", "name: q", "in.txt", "../in.txt", "out.txt", "b.txt").Replace(plain))
-	exit, _, stderr := w.wasmill("run", "--json")
+	exit, _, stderr := w.wasmill("run", "--json", "--follow=false")
 	if exit != 0 {
 		t.Fatalf("exit %d: %s", exit, stderr)
 	}
