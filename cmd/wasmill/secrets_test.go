@@ -284,7 +284,7 @@ func (v *vault) seen(what *regexp.Regexp) string {
 
 // failingStore lets a store refuse, and not be there.
 func (v *vault) failingStore() {
-	v.server.AccessKey = "another"
+	v.Setenv("S3_ACCESS_KEY", v.secret("an access key that is wrong"))
 	v.runs(3, "fix: ", "run", "p.yaml")
 	v.runs(3, "fix", "checkpoint", "list", "p.yaml", "--json")
 	v.runs(3, "fix: ", "run", "p.yaml", "--set", "s3.endpoint=https://127.0.0.1:1", "--set", "s3.requestTimeout=100ms")
