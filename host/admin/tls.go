@@ -23,8 +23,8 @@ type keeper struct {
 	files TLS
 
 	mu     sync.Mutex
-	seen   [3][]byte   // guarded by mu; files as they were last, usable or not
-	config *tls.Config // guarded by mu; of the last that were usable
+	seen   [3][]byte   // guarded by mu; the files of config
+	config *tls.Config // guarded by mu; of the files as they were last when they could be used
 	wrong  string      // guarded by mu; what was last told of them; empty = nothing is wrong
 }
 
