@@ -26,6 +26,8 @@
 // time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
 // has to do by time is a call, too, and what comes of it fails like records do.
 //
+// Taps see what a router sends, or a sink is to write, without holding it up.
+//
 // With checkpoints a barrier takes copies of what is in flight along, rather than wait
 // for it, and may overtake what is queued; that comes first after a restore.
 //

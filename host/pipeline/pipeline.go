@@ -31,6 +31,8 @@ type Pipeline struct {
 	leaving    context.Context
 	leave      context.CancelFunc // ends leaving
 
+	tapping sync.Mutex // held while taps are set
+
 	pausing sync.Mutex
 	paused  bool // guarded by pausing
 }
@@ -145,7 +147,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		if v.EventTime != nil {
 			s.time = *v.EventTime
 		}
-		p.sources, seen.source = append(p.sources, s), s
+		p.sources, seen.source, seen.out = append(p.sources, s), s, s.out
 		p.epochs.reading.Add(1)
 	case v.Transform != nil:
 		seen.role = RoleTransform
@@ -155,7 +157,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails, snapshot: hooks.Snapshot,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
-		p.transforms = append(p.transforms, t)
+		p.transforms, seen.out = append(p.transforms, t), t.out
 	default:
 		seen.role = RoleSink
 		s := &sinkLoop{
@@ -165,7 +167,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		if p.epochs.on {
 			s.prepared, _ = v.Sink.(stream.Transactional)
 		}
-		p.sinks = append(p.sinks, s)
+		p.sinks, seen.sink, seen.out = append(p.sinks, s), s, s.out
 	}
 	if in != nil {
 		in.passing.captures, in.passing.downstream = p.epochs.on, lanesOf(mine)
@@ -189,6 +191,8 @@ type running struct {
 	in        *inbox           // nil for a source
 	source    *sourceLoop      // nil for others
 	transform stream.Transform // nil for others
+	sink      *sinkLoop        // nil for others
+	out       *router
 }
 
 // isTimer says whether a record is what a Keyed had to do.
