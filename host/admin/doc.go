@@ -8,6 +8,7 @@
 //	                     │        /status    Config.Status, as JSON
 //	                     ├──────▶ /metrics ──▶ Metrics ──▶ collect(Writer) … one per generation
 //	operator, token ───▶ ├──────▶ /api/v1 ───▶ Control       what there is, and changes of it
+//	                     │           ├───────▶ Tapper        records as they pass
 //	                     │           └───────▶ Events ◀── Observe ◀── stream.Events of pipelines
 //	                     └──────▶ /debug/pprof
 //

@@ -20,13 +20,11 @@
 //
 // A lane that feeds a side input is emptied as it fills, by whoever sends: its records
 // become values of the transform, and are done. No call begins before each side input
-// has a value.
+// has a value. Taps see what a router sends, or a sink is to write, and hold up nothing.
 //
 // A vertex that orders by key deals what comes to slots, each with one call at a
 // time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
 // has to do by time is a call, too, and what comes of it fails like records do.
-//
-// Taps see what a router sends, or a sink is to write, without holding it up.
 //
 // With checkpoints a barrier takes copies of what is in flight along, rather than wait
 // for it, and may overtake what is queued; that comes first after a restore.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -43,6 +44,20 @@ type Seen struct {
 	Unrouted                           bool // no edge takes it
 
 	number uint64 // of those that passed in the time of a sample
+}
+
+// SeenHeader is a header of a record.
+type SeenHeader struct {
+	Name  string
+	Value []byte
+}
+
+// HeaderList returns the headers that there are in Headers.
+func (s *Seen) HeaderList() (all []SeenHeader) {
+	for name, value, rest, ok := abi.NextHeader(s.Headers); ok; name, value, rest, ok = abi.NextHeader(rest) {
+		all = append(all, SeenHeader{string(name), value})
+	}
+	return all
 }
 
 // Passed is what passed since the last time: samples in their order, and how many
