@@ -99,5 +99,8 @@ func (q *request) tapQuery() (TapQuery, error) {
 // has such an arrow in it.
 func CutEdge(text string) (from, to string, ok bool) {
 	from, to, ok = strings.Cut(strings.Replace(text, "→", "->", 1), "->")
-	return from, to, ok && from != "" && to != ""
+	if !ok || from == "" || to == "" {
+		return "", "", false
+	}
+	return from, to, true
 }
