@@ -63,7 +63,7 @@ func (t *top) loop(ctx context.Context, screen *os.File, first looked, seen <-ch
 			select {
 			case got := <-seen:
 				v.show(got)
-				changed = true
+				changed = !v.frozen
 			case keys, ok := <-typed:
 				if !ok || v.press(keys) {
 					return nil

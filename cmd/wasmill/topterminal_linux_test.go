@@ -38,6 +38,7 @@ func TestTopOnATerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { x.types(t, "q\n") }) // for whoever still reads
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(context.Background(), []string{"top", "--interval", "100ms", "--admin", at}, stdio{x.process, x.process, x.process})
@@ -49,7 +50,7 @@ func TestTopOnATerminal(t *testing.T) {
 	x.types(t, " ")
 	x.until(t, "FROZEN")
 	x.resize(t, 10, 40)
-	x.until(t, "\r\nVERTEX         OUT/S QUEUE          LAG")
+	x.until(t, "\r\nVERTEX          OUT/S QUEUE          LAG")
 	x.types(t, "q")
 	if exit := <-ended; exit != 0 {
 		t.Errorf("exit %d: %s", exit, x.text())
@@ -59,7 +60,6 @@ func TestTopOnATerminal(t *testing.T) {
 	if err != nil || *after != *before {
 		t.Errorf("the terminal is not as it was: %v", err)
 	}
-	x.types(t, "\n") // for whoever still reads
 }
 
 // TestTopLeavesTheScreenAtASignal interrupts a process of its own.
