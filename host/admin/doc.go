@@ -42,5 +42,7 @@
 //  4. After detach returns, its collector is not running and is not called again.
 //  5. Who listens to events gets them in their order, and is told of each gap where it is
 //     and how many are missing. What waits for listeners is bounded.
-//  6. The token is in no log, error, answer and address.
+//  6. Who taps a pipeline gets a sample and is told how many records it lacks. A tap
+//     ends with its request, at the latest a minute after the peer has stopped to read.
+//  7. The token is in no log, error, answer and address.
 package admin

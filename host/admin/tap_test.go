@@ -173,3 +173,18 @@ func TestARecordAsJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAPIDescribesATap(t *testing.T) {
+	text, err := json.Marshal(document(routes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range tapParameters() {
+		if !strings.Contains(string(text), `"in":"query","name":"`+p.name+`"`) {
+			t.Errorf("%s is not in %s", p.name, text)
+		}
+	}
+	if !strings.Contains(string(text), `"name":"rate","schema":{"maximum":10000,"minimum":1,"type":"integer"}`) {
+		t.Errorf("the rate has no bounds in %s", text)
+	}
+}
