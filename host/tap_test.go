@@ -3,6 +3,7 @@ package host
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -49,15 +50,22 @@ func TestATapOfABusyPipelineThroughGenerations(t *testing.T) {
 		e.tapOf("vertex=orders&rate=10", func(event, data string) bool { n = counted(n, event, data); return event != "end" })
 		slow <- n
 	}()
-	var records, after int
+	var records, after, first int
+	var passed [3]uint64
 	var moved bool
 	ended := ""
 	e.tapOf("edge="+url.QueryEscape("orders->copy")+"&rate=10000", func(event, data string) bool {
 		var r struct{ Value, Edge string }
+		passed = counted(passed, event, data)
 		switch event {
 		case "record":
 			if records++; json.Unmarshal([]byte(data), &r) != nil || r.Edge != "orders->copy" || !strings.HasPrefix(r.Value, `{"order":`) {
 				t.Errorf("got %s", data)
+			}
+			if records == 1 {
+				if _, err := fmt.Sscanf(r.Value, `{"order":%d,`, &first); err != nil {
+					t.Error(err)
+				}
 			}
 			if moved && e.config().Revision == 2 {
 				after++
@@ -74,6 +82,9 @@ func TestATapOfABusyPipelineThroughGenerations(t *testing.T) {
 	})
 	if after < 100 || ended != `{"why":"pipeline"}` {
 		t.Errorf("%d records came, %d of them from the second generation; at the end %s", records, after, ended)
+	}
+	if n := passed[0] + passed[1] + passed[2]; n < uint64(orders-first) || n > orders {
+		t.Errorf("%d are accounted for, the first of them order %d", n, first)
 	}
 	if n := <-slow; n[0] == 0 || n[0] > 120 || n[1] < 10*n[0] || n[0]+n[1]+n[2] > 2*orders {
 		t.Errorf("with a rate of 10/s %d came, %d were left out, %d missed", n[0], n[1], n[2])
