@@ -3,12 +3,15 @@ package host
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wasmill/wasmill/host/admin"
+	"github.com/wasmill/wasmill/host/control/durable"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -146,4 +149,39 @@ func TestWhatATapIsRefusedFor(t *testing.T) {
 	if n := len(e.seats[0].taps); n != 0 {
 		t.Errorf("%d are left", n)
 	}
+}
+
+// TestATapIsSetToTheGenerationThatTakesTheSeat begins to tap before another generation
+// is set, which need not be the one that was to follow.
+func TestATapIsSetToTheGenerationThatTakesTheSeat(t *testing.T) {
+	h, err := openSmall(t, func() error { return nil }, "admin.listen=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap, err := h.Tap("p", pipeline.Tapping{Vertex: "in", To: "f", Rate: 1000, Bytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tap.Close()
+	before := h.Pipelines()[0]
+	next, err := h.build(t.Context(), before.Config, before.File, durable.Start{}, desired(before.Config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.seats[0].set(next)
+	if err := errors.Join(before.Discard(t.Context()), h.Run(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for range 100 { // looks, of which one is behind the time of the sample
+		got, ended := tap.Take()
+		if n += len(got.Records); !ended || got.Absent || got.LeftOut+got.Missed > 0 {
+			t.Fatalf("%+v after %d, ended: %v", got, n, ended)
+		}
+		if n == 10 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("it saw %d records", n)
 }
