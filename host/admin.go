@@ -41,7 +41,7 @@ func (h *Host) listen() (err error) {
 	if len(addresses) == 0 {
 		return nil
 	}
-	c := admin.Config{Addresses: addresses, Ready: h.ready, Status: func() any { return h.Status() }, Control: operator{h}, Events: h.events()}
+	c := admin.Config{Addresses: addresses, Ready: h.ready, Status: func() any { return h.Status() }, Control: operator{h}, Tapper: tapper{h}, Events: h.events()}
 	if !h.Settings.Admin.Listen.Private() {
 		c.Token, c.Locked = admin.MakeToken(h.Settings.Admin.Token.File)
 	}

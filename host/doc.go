@@ -9,6 +9,8 @@
 // A pipeline with checkpoints goes on from its last one, unless Options.Start says
 // otherwise; Pipeline.Durable takes them, and new settings while it runs.
 //
+// Tap shows records as they pass, while Run runs, through all generations of a pipeline.
+//
 // Run starts one goroutine per pipeline, and one for the health and the metrics
 // if Options.Admin asks for them, and returns after all of them. With Options.Follow
 // there are three more, which look for changes of files:

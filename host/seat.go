@@ -9,6 +9,7 @@ import (
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/control/revision"
+	"github.com/wasmill/wasmill/host/pipeline"
 )
 
 // seat is the place of a pipeline in a host: generations of it take it, one after the
@@ -30,6 +31,7 @@ type seat struct {
 	next     *handover   // asked for, and not begun
 	draining bool        // there is to be no further generation
 	over     bool        // there is none
+	taps     []*pipeline.Tap
 }
 
 // ConfigStatus says which config a pipeline runs with.
@@ -109,6 +111,7 @@ func (s *seat) take(ctx context.Context, err error) *handover {
 // follow runs the next generation. If that does not begin, the one before goes on from
 // where it was stopped.
 func (s *seat) follow(ctx context.Context, h *handover) error {
+	s.observe(h.next)
 	ended := make(chan error, 1)
 	go func() { ended <- h.next.run(ctx) }()
 	var err error
@@ -141,6 +144,7 @@ func (s *seat) follow(ctx context.Context, h *handover) error {
 func (s *seat) set(p *Pipeline) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p.SetTaps(s.taps)
 	if s.now = p; s.draining {
 		p.Drain()
 	}

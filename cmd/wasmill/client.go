@@ -52,7 +52,7 @@ func newClient(c *cobra.Command, f *flags, s stdio, given string) (*client, erro
 	if err != nil {
 		return nil, err
 	}
-	secure := &security{ca: flag(c, "admin-ca"), cert: flag(c, "admin-cert"), key: flag(c, "admin-key"), own: settings.Admin.TLS.Cert}
+	secure := &security{ca: flagOf(c, "admin-ca"), cert: flagOf(c, "admin-cert"), key: flagOf(c, "admin-key"), own: settings.Admin.TLS.Cert}
 	if err := secure.decide(c, given); err != nil {
 		return nil, err
 	}

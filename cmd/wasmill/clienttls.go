@@ -20,8 +20,8 @@ type security struct {
 	on            bool
 }
 
-// flag returns the text of a flag of a command that has it.
-func flag(c *cobra.Command, name string) string { return c.Flags().Lookup(name).Value.String() }
+// flagOf returns the text of a flag of a command that has it.
+func flagOf(c *cobra.Command, name string) string { return c.Flags().Lookup(name).Value.String() }
 
 // decide finds out whether there is TLS: as the scheme of the address given says, or
 // else if there are files for it.

@@ -8,6 +8,7 @@
 //	                     │        /status    Config.Status, as JSON
 //	                     ├──────▶ /metrics ──▶ Metrics ──▶ collect(Writer) … one per generation
 //	operator, token ───▶ ├──────▶ /api/v1 ───▶ Control       what there is, and changes of it
+//	                     │           ├───────▶ Tapper        records as they pass
 //	                     │           └───────▶ Events ◀── Observe ◀── stream.Events of pipelines
 //	                     └──────▶ /debug/pprof
 //
@@ -46,4 +47,6 @@
 //  6. The token is in no log, error, answer and address, and so is the key of TLS.
 //  7. With TLS nothing is answered without it. The files are as they were last when they
 //     could be used, at the time of the connection.
+//  8. Who taps a pipeline gets a sample and is told how many records it lacks. A tap
+//     ends with its request, at the latest a minute after the peer has stopped to read.
 package admin

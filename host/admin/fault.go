@@ -19,6 +19,7 @@ const (
 	APIBusy         stream.Code = "api-busy"         // too many do the same
 	PipelineUnknown stream.Code = "pipeline-unknown" // there is none with this name
 	PipelineState   stream.Code = "pipeline-state"   // not as the pipeline is now
+	TapUnknown      stream.Code = "tap-unknown"      // the pipeline has no such vertex, edge or tag
 )
 
 // statuses are those of the answers, by code.
@@ -32,6 +33,7 @@ var statuses = map[stream.Code]int{
 	APIBusy:         http.StatusServiceUnavailable,
 	PipelineUnknown: http.StatusNotFound,
 	PipelineState:   http.StatusConflict,
+	TapUnknown:      http.StatusNotFound,
 }
 
 // Fault is an error as the API answers it.

@@ -54,8 +54,15 @@ func (t *route) operation() object {
 		out["security"] = []object{{"token": []string{}}}
 		all = append(all, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
+	var parameters []object
 	if strings.Contains(t.path, "{name}") {
-		out["parameters"] = []object{{"name": "name", "in": "path", "required": true, "schema": object{"type": "string"}}}
+		parameters = append(parameters, object{"name": "name", "in": "path", "required": true, "schema": object{"type": "string"}})
+	}
+	for _, p := range t.query {
+		parameters = append(parameters, object{"name": p.name, "in": "query", "description": p.about, "schema": p.schema()})
+	}
+	if parameters != nil {
+		out["parameters"] = parameters
 	}
 	if t.body != nil {
 		out["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": t.body.schema()}}}
@@ -73,6 +80,13 @@ func (t *route) refusal(status int) object {
 		return object{"description": http.StatusText(status), "content": object{plainText: object{}}}
 	}
 	return object{"description": http.StatusText(status), "content": object{"application/json": object{"schema": object{"$ref": "#/components/schemas/Fault"}}}}
+}
+
+func (p *parameter) schema() object {
+	if p.most == 0 {
+		return object{"type": "string"}
+	}
+	return object{"type": "integer", "minimum": p.least, "maximum": p.most}
 }
 
 func (b *body) schema() object {

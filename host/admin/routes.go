@@ -13,6 +13,7 @@ type route struct {
 	about  string
 	open   bool // needs no token, and answers faults as text
 
+	query    []parameter
 	body     *body  // of the request; nil = it has none
 	status   int    // of the answer, if all is well; 0 = 200
 	produces string // media type of the answer; empty = application/json
@@ -55,6 +56,8 @@ func apiRoutes() []route {
 		{method: "POST", path: "/api/v1/pipelines/{name}/checkpoint", status: http.StatusAccepted, faults: []int{400, 404, 408, 409, 413},
 			about: "ask for a checkpoint now", serve: (*Server).checkpoint},
 		{method: "GET", path: "/api/v1/pipelines/{name}/events", produces: "text/event-stream", faults: []int{404}, about: "what happens in a pipeline, as it happens", serve: (*Server).pipelineEvents},
+		{method: "GET", path: "/api/v1/pipelines/{name}/tap", produces: "text/event-stream", query: tapParameters(), faults: []int{400, 404},
+			about: "records as they pass, ?vertex=NAME or ?edge=FROM->TO", serve: (*Server).tap},
 		{method: "GET", path: "/api/v1/events", produces: "text/event-stream", about: "what happens in all of them", serve: (*Server).follow},
 		{method: "POST", path: "/api/v1/reload", faults: []int{400, 408, 409, 413, 422, 501}, about: "read the config again, and wait until it is in force or refused", serve: (*Server).reload},
 		{method: "GET", path: "/api/v1/openapi.json", about: "this API", serve: (*Server).openAPI},

@@ -36,6 +36,7 @@ type Config struct {
 	Locked  error
 	Control Control // behind the API; nil only without a token
 	Events  *Events // to be followed; nil = nothing happens
+	Tapper  Tapper  // as Control
 }
 
 // Server answers on a loopback address, or on a socket.
@@ -54,6 +55,7 @@ type Server struct {
 	locked   error
 	control  Control
 	events   *Events
+	tapper   Tapper
 	began    time.Time
 }
 
@@ -93,7 +95,7 @@ func Open(c Config) (*Server, error) {
 
 // newServer returns a server without a listener.
 func newServer(c Config) *Server {
-	s := &Server{routes: routes(), ready: c.Ready, status: c.Status, token: c.Token, locked: c.Locked, control: c.Control, events: c.Events, began: time.Now()}
+	s := &Server{routes: routes(), ready: c.Ready, status: c.Status, token: c.Token, locked: c.Locked, control: c.Control, events: c.Events, tapper: c.Tapper, began: time.Now()}
 	if s.events == nil {
 		s.events = &Events{}
 	}

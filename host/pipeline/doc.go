@@ -20,7 +20,7 @@
 //
 // A lane that feeds a side input is emptied as it fills, by whoever sends: its records
 // become values of the transform, and are done. No call begins before each side input
-// has a value.
+// has a value. Taps see what a router sends, or a sink is to write, and hold up nothing.
 //
 // A vertex that orders by key deals what comes to slots, each with one call at a
 // time; those of a stream.Keyed are its shards, ranges of key groups. What a shard

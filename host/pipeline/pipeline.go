@@ -32,6 +32,8 @@ type Pipeline struct {
 	leaving    context.Context
 	leave      context.CancelFunc // ends leaving
 
+	tapping sync.Mutex // held while taps are set
+
 	pausing sync.Mutex
 	paused  bool // guarded by pausing
 }
@@ -147,7 +149,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		if v.EventTime != nil {
 			s.time = *v.EventTime
 		}
-		p.sources, seen.source = append(p.sources, s), s
+		p.sources, seen.source, seen.out = append(p.sources, s), s, s.out
 		p.epochs.reading.Add(1)
 	case v.Transform != nil:
 		seen.role = RoleTransform
@@ -157,7 +159,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails, snapshot: hooks.Snapshot,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
-		p.transforms = append(p.transforms, t)
+		p.transforms, seen.out = append(p.transforms, t), t.out
 	default:
 		seen.role = RoleSink
 		s := &sinkLoop{
@@ -167,7 +169,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 		if p.epochs.on {
 			s.prepared, _ = v.Sink.(stream.Transactional)
 		}
-		p.sinks = append(p.sinks, s)
+		p.sinks, seen.sink, seen.out = append(p.sinks, s), s, s.out
 	}
 	if in != nil {
 		in.passing.captures, in.passing.downstream = p.epochs.on, lanesOf(mine)
@@ -192,6 +194,8 @@ type running struct {
 	source    *sourceLoop      // nil for others
 	transform stream.Transform // nil for others
 	policy    *atomic.Pointer[policy]
+	sink      *sinkLoop // nil for others
+	out       *router
 }
 
 // isTimer says whether a record is what a Keyed had to do.

@@ -10,8 +10,11 @@ import (
 // edges by their tags. Its methods may be called by several goroutines.
 type router struct {
 	outlets []stream.Outlet
-	takes   [][]bool // by outlet and tag
-	weights []int    // by tag: how many outlets take it
+	takes   [][]bool          // by outlet and tag
+	weights []int             // by tag: how many outlets take it
+	names   []string          // by tag; empty for none, others and dead letters
+	to      []stream.VertexID // by outlet
+	point   point
 	acks    ledgers
 	pool    *stream.BatchPool
 	stats   *counters
@@ -20,20 +23,21 @@ type router struct {
 // newRouter makes a router for the edges that leave a vertex.
 func newRouter(tags *stream.TagTable, edges []Edge, outlets []stream.Outlet, acks ledgers, pool *stream.BatchPool, stats *counters) *router {
 	n := int(tags.DeadLetter()) + 1
-	r := &router{outlets: outlets, weights: make([]int, n), acks: acks, pool: pool, stats: stats}
+	r := &router{outlets: outlets, weights: make([]int, n), names: make([]string, n), acks: acks, pool: pool, stats: stats}
 	for _, e := range edges {
 		takes := make([]bool, n)
 		takes[stream.Untagged] = len(e.Tags) == 0 && !e.DeadLetters
 		takes[tags.DeadLetter()] = e.DeadLetters
 		for _, name := range e.Tags {
 			takes[tags.Tag([]byte(name))] = true
+			r.names[tags.Tag([]byte(name))] = name
 		}
 		for tag, yes := range takes {
 			if yes {
 				r.weights[tag]++
 			}
 		}
-		r.takes = append(r.takes, takes)
+		r.takes, r.to = append(r.takes, takes), append(r.to, e.To)
 	}
 	return r
 }
@@ -52,6 +56,7 @@ func (r *router) forward(ctx context.Context, in, out *stream.Batch) error {
 // send deals a batch out and owns it.
 func (r *router) send(ctx context.Context, b *stream.Batch) error {
 	r.stats.out(b)
+	r.point.see(b)
 	tag, uniform := uniformTag(b.Records)
 	if !uniform {
 		return r.split(ctx, b)

@@ -32,6 +32,7 @@ type sinkLoop struct {
 	prepared    stream.Transactional                             // the sink, if it hides what it writes until a checkpoint; else nil
 	unpublished commits                                          // that it has prepared
 
+	point   point
 	written []*call   // not flushed yet
 	pending Limit     // what they hold
 	flushed time.Time // the last time
@@ -65,6 +66,7 @@ func (s *sinkLoop) run(ctx context.Context) error {
 }
 
 func (s *sinkLoop) write(ctx context.Context, c *call) error {
+	s.point.see(c.in)
 	began := time.Now()
 	lost, err := s.try(ctx, c.in)
 	if err != nil {
