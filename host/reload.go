@@ -27,7 +27,8 @@ type Reloaded struct {
 	Pipeline string `json:"pipeline"`
 	File     string `json:"file"`
 	ConfigStatus
-	Plan plan.Plan `json:"plan"` // what is different; of class none, if nothing is
+	Plan    plan.Plan `json:"plan"`              // what is different in the file; of class none, if nothing is
+	Plugins []string  `json:"plugins,omitempty"` // what is different of plugins, and how they did on trial, for people
 }
 
 // Reload reads the files and plugins of all pipelines again and returns when what is
@@ -59,9 +60,12 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 	c, err := Load(s.file, h.options)
 	if err == nil {
 		r.Plan = plan.Of(now.Config, c)
-		class, err = h.apply(ctx, s, c, r.Plan, fresh.names)
+		class, err = h.apply(ctx, s, c, r.Plan, &fresh)
 	}
 	r.ConfigStatus = s.note(class, err)
+	if err == nil {
+		r.Plugins = fresh.steps
+	}
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
@@ -99,17 +103,17 @@ func hashOf(file string) (string, error) {
 }
 
 // apply puts a config, and other contents of plugins, in force, and says what that took.
-func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, plugins []string) (plan.Class, error) {
+func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, fresh *news) (plan.Class, error) {
 	class := p.Class()
 	switch {
 	case class == plan.Restart:
 		return class, h.needsRestart(c, p)
-	case len(plugins) > 0:
+	case len(fresh.names) > 0:
 		class = max(class, plan.Vertex)
 	case class == plan.None:
 		return class, nil
 	}
-	if err := h.change(ctx, s, c, p, plugins); !errors.Is(err, control.ErrNewGeneration) {
+	if err := h.change(ctx, s, c, p, fresh); !errors.Is(err, control.ErrNewGeneration) {
 		return class, err
 	}
 	want := s.desired(c)

@@ -12,7 +12,7 @@ import (
 // Process is what wasmill.yaml says. Folders are relative to the working
 // directory of the process.
 type Process struct {
-	Plugins   Folder  `koanf:"plugins"`   // of .wasm files
+	Plugins   Plugins `koanf:"plugins"`   // .wasm files
 	Pipelines Folder  `koanf:"pipelines"` // of pipeline files
 	Data      Folder  `koanf:"data"`      // of everything wasmill has to keep
 	Cache     Folder  `koanf:"cache"`     // of compiled plugins; may be deleted
@@ -23,6 +23,12 @@ type Process struct {
 	Admin     Admin   `koanf:"admin"`
 	Shutdown  Drain   `koanf:"shutdown"`
 	S3        S3      `koanf:"s3"`
+}
+
+// Plugins says where plugins are, and what is done when another version of one comes.
+type Plugins struct {
+	Dir    string `koanf:"dir"`
+	Canary Switch `koanf:"canary"` // on = it is tried on recent records before it serves
 }
 
 // Folder is a directory.
@@ -102,7 +108,7 @@ func (LogFormat) Choices() []string {
 // LoadProcess makes the settings of the process. Its error joins every fault.
 func LoadProcess(l Layers) (*Process, error) {
 	p := &Process{
-		Plugins:   Folder{"plugins"},
+		Plugins:   Plugins{Dir: "plugins", Canary: On},
 		Pipelines: Folder{"pipelines"},
 		Data:      Folder{"data"},
 		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
