@@ -160,7 +160,8 @@ func (c *canary) together(ctx context.Context, from, to int) {
 	if oldErr != nil || blameless(nextErr) || c.failed > failed || ctx.Err() != nil {
 		return
 	}
-	if c.Records > tried { // it fails in calls of several alone, or failed by bad luck
+	if c.Records > tried && unlucky(nextErr) {
+		c.next.close()
 		if _, nextErr = c.next.call(ctx, c.part(from, to)); nextErr == nil || blameless(nextErr) || ctx.Err() != nil {
 			return
 		}
@@ -169,12 +170,11 @@ func (c *canary) together(ctx context.Context, from, to int) {
 	c.fail(to-from, nextErr)
 }
 
-// alone tries one record. What fails is given a second chance, as it may have been the
-// machine that was slow.
+// alone tries one record.
 func (c *canary) alone(ctx context.Context, k int) {
 	old, oldErr := c.old.call(ctx, c.part(k, k+1))
 	next, nextErr := c.next.call(ctx, c.part(k, k+1))
-	if oldErr == nil && nextErr != nil && !blameless(nextErr) {
+	if oldErr == nil && unlucky(nextErr) {
 		next, nextErr = c.next.call(ctx, c.part(k, k+1))
 	}
 	switch {
@@ -251,6 +251,10 @@ func (c *canary) verdict() error {
 	}
 	return e
 }
+
+// unlucky says whether a call may have failed because the machine was slow, so that it is
+// given a second chance.
+func unlucky(err error) bool { return stream.CodeOf(err) == stream.GuestDeadline }
 
 // blameless says whether an error says nothing of the version that was tried.
 func blameless(err error) bool { return errors.Is(err, errScratch) || errors.Is(err, errPartly) }

@@ -123,14 +123,17 @@ func TestAVersionThatDoesWorseIsRefused(t *testing.T) {
 		{"it traps on some records", trial{old: passes(), next: passes(on('a', trapping))}, []string{"the new version of the plugin fails on 6 of 60 recent records", "unreachable", "fix: correct the plugin"}},
 		{"it traps on records that were errors", trial{old: passes(on('a', refusing)), next: passes(on('a', trapping))}, []string{"fails on 6 of 60"}},
 		{"it breaks the ABI", trial{old: passes(), next: passes(on('b', lying))}, []string{"fails on 7 of 60", "broke the ABI"}},
-		{"it runs past its deadline", trial{old: passes(), next: passes(on('a', looping)), limits: quick}, []string{"deadline"}},
+		{"it runs past its deadline", trial{old: passes(), next: passes(looping), limits: quick}, []string{"ran past its deadline"}},
 		{"it traps on several records at once alone", trial{old: passes(), next: passing(abitest.NewGuest(),
 			slices.Concat(abitest.Get(0), abitest.Load(0), abitest.Const(1), abitest.Op(abitest.GreaterU), abitest.If(), trapping, abitest.Op(abitest.End)), nil)}, []string{"fails on 60 of 60"}},
 		{"more than a tenth more are errors", trial{old: passes(), next: passes(on('b', refusing))}, []string{"reports 7 of 60 recent records as errors, the one that serves 0; the first new one: a0"}},
 		{"it finds no state that it wrote", trial{old: passesState(nil), next: passesState(forgetful)}, []string{"fails on 60 of 60"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.try(t, newEngine(t), lettered())
+			got, err := c.try(t, newEngine(t), lettered())
+			if got.Records == 0 || c.limits == quick && got.Records > 10 {
+				t.Errorf("after %d records", got.Records)
+			}
 			if stream.CodeOf(err) != stream.PluginCanary || !strings.HasPrefix(err.Error(), "v, plugin abitest: ") {
 				t.Fatalf("got %v", err)
 			}
@@ -140,6 +143,47 @@ func TestAVersionThatDoesWorseIsRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestASlowMachineIsNoReason has a guest that loops in the second call of each instance, and
+// is given a second chance; one that traps is not.
+func TestASlowMachineIsNoReason(t *testing.T) {
+	quick := DefaultLimits()
+	quick.CallDeadline = 100 * time.Millisecond
+	second := func(body []byte) []byte {
+		a := abitest.NewGuest()
+		a.Global()
+		used := []byte{0x23, 0, 0x42, 0, 0x52} // global.get, i64.const 0, ne
+		return passing(a, slices.Concat(used, abitest.If(), body, abitest.Op(abitest.End), abitest.Const64(1), []byte{0x24, 0}), nil)
+	}
+	c := trial{old: passes(), next: second(looping), limits: quick}
+	if got, err := c.try(t, newEngine(t), lettered()[:18]); err != nil || got.Records != 18 || got.Differ != 0 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	c.next = second(trapping)
+	if _, err := c.try(t, newEngine(t), lettered()[:18]); stream.CodeOf(err) != stream.PluginCanary {
+		t.Errorf("one that traps: %v", err)
+	}
+}
+
+// TestARecordIsTriedAgainWithTheStateOfBefore has guests that trap on a key they know.
+func TestARecordIsTriedAgainWithTheStateOfBefore(t *testing.T) {
+	once := func(each []byte) []byte {
+		a := abitest.NewGuestOf(abi.KindProcess, abitest.ImportState)
+		a.Data(0x1000, []byte("name"))
+		name := slices.Concat(abitest.Get(indexLocal), abitest.Const(0x1000), abitest.Const(4))
+		return passing(a, nil, slices.Concat(
+			name, abitest.Const(0x3000), abitest.Const(64), abitest.Call(0), abitest.Const(-1), abitest.Op(0x47), abitest.If(), trapping, abitest.Op(abitest.End),
+			name, abitest.Const(0x1000), abitest.Const(4), abitest.Const64(0), abitest.Call(1), each))
+	}
+	records := lettered()
+	for k := range records {
+		records[k].Key = fmt.Sprint(k)
+	}
+	c := trial{old: once(nil), next: once(on('a', refusing))}
+	if got, err := c.try(t, newEngine(t), records); err != nil || got.Records != 60 || got.Differ != 6 {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 
