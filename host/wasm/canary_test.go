@@ -167,22 +167,29 @@ func TestASlowMachineIsNoReason(t *testing.T) {
 	}
 }
 
-// TestARecordIsTriedAgainWithTheStateOfBefore has guests that trap on a key they know.
+// TestARecordIsTriedAgainWithTheStateOfBefore has guests that trap on a key
+// they know, or answer otherwise.
 func TestARecordIsTriedAgainWithTheStateOfBefore(t *testing.T) {
-	once := func(each []byte) []byte {
+	known := func(then, each []byte) []byte {
 		a := abitest.NewGuestOf(abi.KindProcess, abitest.ImportState)
 		a.Data(0x1000, []byte("name"))
 		name := slices.Concat(abitest.Get(indexLocal), abitest.Const(0x1000), abitest.Const(4))
 		return passing(a, nil, slices.Concat(
-			name, abitest.Const(0x3000), abitest.Const(64), abitest.Call(0), abitest.Const(-1), abitest.Op(0x47), abitest.If(), trapping, abitest.Op(abitest.End),
+			name, abitest.Const(0x3000), abitest.Const(64), abitest.Call(0), abitest.Const(-1), abitest.Op(0x47), abitest.If(), then, abitest.Op(abitest.End),
 			name, abitest.Const(0x1000), abitest.Const(4), abitest.Const64(0), abitest.Call(1), each))
 	}
 	records := lettered()
 	for k := range records {
 		records[k].Key = fmt.Sprint(k)
 	}
-	c := trial{old: once(nil), next: once(on('a', refusing))}
-	if got, err := c.try(t, newEngine(t), records); err != nil || got.Records != 60 || got.Differ != 6 {
+	e, sure, unsure := newEngine(t), known(trapping, nil), known(trapping, on('a', refusing))
+	for _, c := range []trial{{old: sure, next: unsure}, {old: unsure, next: sure}} {
+		if got, err := c.try(t, e, records); err != nil || got.Records != 60 || got.Differ != 6 {
+			t.Errorf("got %v, %v", got, err)
+		}
+	}
+	c := trial{old: known(later, nil), next: known(later, on('a', refusing))} // which knows key 0 later
+	if got, err := c.try(t, e, lettered()); err != nil || got.Records != 60 || got.Differ != 7 {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
