@@ -319,6 +319,9 @@ func (h *Host) Run(ctx context.Context) error {
 	for i, s := range h.seats {
 		all.Go(func() { errs[i] = s.run(ctx) })
 	}
+	for _, p := range h.Pipelines() {
+		all.Go(func() { h.keep(p.Name, nil, p.plugins) })
+	}
 	all.Wait()
 	unfollow()
 	return errors.Join(append(errs, stop())...)

@@ -72,6 +72,9 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 	case err == nil && class != plan.None && e.ConfigApplied != nil:
 		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(fresh.steps, lines(r.Plan)...), Took: time.Since(began)})
 	}
+	if next, _ := s.look(); err == nil {
+		h.keep(next.Name, now.plugins, next.plugins)
+	}
 	return r, err
 }
 

@@ -29,7 +29,11 @@ type Process struct {
 type Plugins struct {
 	Dir    string `koanf:"dir"`
 	Canary Switch `koanf:"canary"` // on = it is tried on recent records before it serves
+	Keep   int    `koanf:"keep"`   // previous versions of each that can be put back
 }
+
+// maxKeep is the most versions of a plugin that are kept.
+const maxKeep = 1000
 
 // Folder is a directory.
 type Folder struct {
@@ -108,7 +112,7 @@ func (LogFormat) Choices() []string {
 // LoadProcess makes the settings of the process. Its error joins every fault.
 func LoadProcess(l Layers) (*Process, error) {
 	p := &Process{
-		Plugins:   Plugins{Dir: "plugins", Canary: On},
+		Plugins:   Plugins{Dir: "plugins", Canary: On, Keep: 2},
 		Pipelines: Folder{"pipelines"},
 		Data:      Folder{"data"},
 		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
@@ -140,6 +144,7 @@ func LoadProcess(l Layers) (*Process, error) {
 		b.fault("compile.timeout", stream.ConfigValue, "the time is not positive", "write one such as 10s")
 	}
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
+	within(b, "plugins.keep", p.Plugins.Keep, 0, maxKeep)
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)
 	b.s3("s3", &p.S3)

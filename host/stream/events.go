@@ -69,7 +69,8 @@ type Events struct {
 	// was before stays.
 	ConfigRefused func(err error)
 
-	// ConfigNotice is something about following changes of files that costs time.
+	// ConfigNotice is something about following changes of files that costs time, or a
+	// version of a plugin that cannot be put back later.
 	ConfigNotice func(text string)
 }
 
