@@ -2,13 +2,9 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +16,7 @@ import (
 	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/control/plan"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm"
 )
 
 // Reloaded is what became of a pipeline's file.
@@ -82,27 +79,13 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 // cannot be read goes on as it was loaded.
 func (h *Host) newPlugins(p *Pipeline) (all news) {
 	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
-		hash, err := hashOf(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
+		hash, _, err := wasm.HashFile(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
 		if err == nil && hash != p.plugins[name] {
 			all.names = append(all.names, name)
 			all.steps = append(all.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
 		}
 	}
 	return all
-}
-
-// hashOf returns the SHA-256 of a file, hex.
-func hashOf(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // apply puts a config, and other contents of plugins, in force, and says what that took.

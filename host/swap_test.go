@@ -57,7 +57,7 @@ edges:
 		t.Fatal(err)
 	}
 	var err error
-	s.Host, err = Open(context.Background(), Options{Files: []string{filepath.Join(s.dir, "p.yaml")}, Set: append(set, "data.dir="+t.TempDir(), "cache.dir="+t.TempDir(), "plugins.dir="+s.dir)})
+	s.Host, err = Open(context.Background(), Options{Files: []string{filepath.Join(s.dir, "p.yaml")}, Set: append([]string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir}, set...)})
 	if err != nil {
 		t.Fatal(err)
 	}
