@@ -47,11 +47,12 @@ func touches(c *config.Pipeline, p plan.Plan, plugins []string) (t touched, ok b
 	return t, true
 }
 
-// change changes the generation that runs. control.ErrNewGeneration is for what it cannot
+// change changes the generation that runs, and adds to fresh what is to be told of its
+// plugins. control.ErrNewGeneration is for what it cannot
 // become.
-func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, plugins []string) error {
+func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, fresh *news) error {
 	now, _ := s.look()
-	t, ok := touches(c, p, plugins)
+	t, ok := touches(c, p, fresh.names)
 	if !ok {
 		return control.ErrNewGeneration
 	}
@@ -81,6 +82,7 @@ func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.P
 	maps.Copy(changed.plugins, ch.Plugins)
 	changed.collects()
 	s.set(&changed)
+	fresh.steps = append(fresh.steps, ch.Notes...)
 	return nil
 }
 

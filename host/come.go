@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/control/durable"
@@ -113,6 +114,10 @@ func (h *Host) data(p *Pipeline) []string {
 
 // runSeat runs the pipeline of a seat, and lets go of it when it was to leave.
 func (h *Host) runSeat(ctx context.Context, s *seat) error {
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	began, _ := s.look()
+	keeping.Go(func() { h.keep(began.Name, nil, began.plugins) })
 	err := s.run(ctx)
 	if h.folder == nil {
 		return err

@@ -243,6 +243,7 @@ func (h *Host) builder(pipeline, file string) *control.Builder {
 	b := &control.Builder{
 		Engine:     h.engine,
 		PluginsDir: h.Settings.Plugins.Dir,
+		Canary:     h.Settings.Plugins.Canary == config.On,
 		Budget:     Budget(h.Settings),
 		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
 		Native:     o.Native,

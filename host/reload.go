@@ -2,13 +2,9 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,13 +17,15 @@ import (
 	"github.com/wasmill/wasmill/host/control/plan"
 	"github.com/wasmill/wasmill/host/control/revision"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/wasm"
 )
 
 // Reloaded is what became of a pipeline's file.
 type Reloaded struct {
 	Pipeline string `json:"pipeline"`
 	ConfigStatus
-	Plan plan.Plan `json:"plan"` // what is different; of class none, if nothing is
+	Plan    plan.Plan `json:"plan"`              // what is different in the file; of class none, if nothing is
+	Plugins []string  `json:"plugins,omitempty"` // what is different of plugins, and how they did on trial, for people
 }
 
 // Reload reads the files and plugins of all pipelines again and returns when what is
@@ -64,14 +62,20 @@ func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, r
 	c, content, err := h.reread(read, s.file)
 	if err == nil {
 		r.Plan = plan.Of(now.Config, c)
-		class, err = h.apply(ctx, s, c, r.Plan, fresh.names)
+		class, err = h.apply(ctx, s, c, r.Plan, &fresh)
 	}
 	r.ConfigStatus = h.note(s, content, class, origin, err)
+	if err == nil {
+		r.Plugins = fresh.steps
+	}
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
 	case err == nil && class != plan.None && e.ConfigApplied != nil:
 		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(fresh.steps, lines(r.Plan)...), Took: time.Since(began)})
+	}
+	if next, _ := s.look(); err == nil {
+		h.keep(next.Name, now.plugins, next.plugins)
 	}
 	return r, err
 }
@@ -80,7 +84,7 @@ func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, r
 // cannot be read goes on as it was loaded.
 func (h *Host) newPlugins(p *Pipeline) (all news) {
 	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
-		hash, err := hashOf(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
+		hash, _, err := wasm.HashFile(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
 		if err == nil && hash != p.plugins[name] {
 			all.names = append(all.names, name)
 			all.steps = append(all.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
@@ -89,32 +93,18 @@ func (h *Host) newPlugins(p *Pipeline) (all news) {
 	return all
 }
 
-// hashOf returns the SHA-256 of a file, hex.
-func hashOf(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // apply puts a config, and other contents of plugins, in force, and says what that took.
-func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, plugins []string) (plan.Class, error) {
+func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, fresh *news) (plan.Class, error) {
 	class := p.Class()
 	switch {
 	case class == plan.Restart:
 		return class, h.needsRestart(c, p)
-	case len(plugins) > 0:
+	case len(fresh.names) > 0:
 		class = max(class, plan.Vertex)
 	case class == plan.None:
 		return class, nil
 	}
-	if err := h.change(ctx, s, c, p, plugins); !errors.Is(err, control.ErrNewGeneration) {
+	if err := h.change(ctx, s, c, p, fresh); !errors.Is(err, control.ErrNewGeneration) {
 		return class, err
 	}
 	want := s.desired(c)

@@ -27,7 +27,7 @@ func (h *Host) admit(s *seat) {
 	p, _ := s.look()
 	r := revision.Revision{SHA256: revision.Sum(s.content), Time: time.Now().UTC(), Origin: revision.Start, Content: s.content}
 	if !h.options.Revisions {
-		h.keep(s, r)
+		h.record(s, r)
 		return
 	}
 	store := Revisions(h.Settings, p.Name)
@@ -46,21 +46,21 @@ func (h *Host) admit(s *seat) {
 		}
 		r.Class = class.String()
 	}
-	h.keep(s, r)
+	h.record(s, r)
 }
 
 // note says what became of a change of a pipeline: class and why not.
 func (h *Host) note(s *seat, content []byte, class plan.Class, origin revision.Origin, err error) ConfigStatus {
 	if err == nil && class != plan.None {
 		s.content = content
-		h.keep(s, revision.Revision{SHA256: revision.Sum(content), Time: time.Now().UTC(), Origin: origin, Class: class.String(), Content: content})
+		h.record(s, revision.Revision{SHA256: revision.Sum(content), Time: time.Now().UTC(), Origin: origin, Class: class.String(), Content: content})
 	}
 	return s.say(err)
 }
 
-// keep gives a revision the next number, and keeps it. If it cannot be kept, it is in force
+// record gives a revision the next number, and keeps it. If it cannot be kept, it is in force
 // nevertheless.
-func (h *Host) keep(s *seat, r revision.Revision) {
+func (h *Host) record(s *seat, r revision.Revision) {
 	p, c := s.look()
 	r.Number = revision.Number(c.Revision) + 1
 	if h.options.Revisions {

@@ -44,8 +44,8 @@ type swapped struct {
 	ended chan error
 }
 
-// openSwapped runs it; vertex has settings of the udf.
-func openSwapped(t testing.TB, plugin []byte, source, vertex, sink string) *swapped {
+// openSwapped runs it; vertex has settings of the udf, set of the process.
+func openSwapped(t testing.TB, plugin []byte, source, vertex, sink string, set ...string) *swapped {
 	s := &swapped{TB: t, dir: t.TempDir(), ended: make(chan error, 1)}
 	s.drop(plugin)
 	text := fmt.Sprintf(`name: p
@@ -61,7 +61,7 @@ edges:
 		t.Fatal(err)
 	}
 	var err error
-	s.Host, err = Open(context.Background(), Options{Files: []string{filepath.Join(s.dir, "p.yaml")}, Set: []string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir}})
+	s.Host, err = Open(context.Background(), Options{Files: []string{filepath.Join(s.dir, "p.yaml")}, Set: append([]string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir}, set...)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,11 @@ import (
 )
 
 func newPlugin(f *flags, s stdio) *cobra.Command {
-	c := &cobra.Command{Use: "plugin", Short: "List, inspect, check and release plugins", Args: args(1, 1, "one of list, inspect, check and release"),
+	c := &cobra.Command{Use: "plugin", Short: "List, inspect, check, release and roll back plugins", Args: args(1, 1, "one of list, inspect, check, release, versions and rollback"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect, check or release", a[0]))
+			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect, check, release, versions or rollback", a[0]))
 		}}
-	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s), newPluginRelease(f, s))
+	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s), newPluginRelease(f, s), newPluginVersions(f, s), newPluginRollback(f, s))
 	return c
 }
 

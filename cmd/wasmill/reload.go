@@ -46,8 +46,9 @@ func printReloaded(w io.Writer, answer []byte) error {
 		Pipelines []struct {
 			Pipeline string
 			Revision uint64
+			Class    string
+			Plugins  []string
 			Plan     struct {
-				Class string
 				Steps []struct{ Path, Old, New string }
 			}
 		}
@@ -57,11 +58,14 @@ func printReloaded(w io.Writer, answer []byte) error {
 	}
 	var out strings.Builder
 	for _, p := range all.Pipelines {
-		if len(p.Plan.Steps) == 0 {
+		if len(p.Plan.Steps)+len(p.Plugins) == 0 {
 			fmt.Fprintf(&out, "%s: nothing is different\n", safe(p.Pipeline))
 			continue
 		}
-		fmt.Fprintf(&out, "%s: revision %d is in force, a change of class %s\n", safe(p.Pipeline), p.Revision, safe(p.Plan.Class))
+		fmt.Fprintf(&out, "%s: revision %d is in force, a change of class %s\n", safe(p.Pipeline), p.Revision, safe(p.Class))
+		for _, text := range p.Plugins {
+			fmt.Fprintf(&out, "  %s\n", safe(text))
+		}
 		for _, step := range p.Plan.Steps {
 			fmt.Fprintf(&out, "  %s: %s → %s\n", safe(step.Path), safe(orWord(step.Old, "nothing")), safe(orWord(step.New, "nothing")))
 		}

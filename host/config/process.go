@@ -12,7 +12,7 @@ import (
 // Process is what wasmill.yaml says. Folders are relative to the working
 // directory of the process.
 type Process struct {
-	Plugins   Folder  `koanf:"plugins"`   // of .wasm files
+	Plugins   Plugins `koanf:"plugins"`   // .wasm files
 	Pipelines Folder  `koanf:"pipelines"` // of pipeline files
 	Data      Folder  `koanf:"data"`      // of everything wasmill has to keep
 	Cache     Folder  `koanf:"cache"`     // of compiled plugins; may be deleted
@@ -26,6 +26,16 @@ type Process struct {
 
 	Revisions Revisions `koanf:"revisions"`
 }
+
+// Plugins says where plugins are, and what is done when another version of one comes.
+type Plugins struct {
+	Dir    string `koanf:"dir"`
+	Canary Switch `koanf:"canary"` // on = it is tried on recent records before it serves
+	Keep   int    `koanf:"keep"`   // previous versions of each that can be put back
+}
+
+// maxKeep is the most versions of a plugin that are kept.
+const maxKeep = 1000
 
 // Folder is a directory.
 type Folder struct {
@@ -110,7 +120,7 @@ func (LogFormat) Choices() []string {
 // LoadProcess makes the settings of the process. Its error joins every fault.
 func LoadProcess(l Layers) (*Process, error) {
 	p := &Process{
-		Plugins:   Folder{"plugins"},
+		Plugins:   Plugins{Dir: "plugins", Canary: On, Keep: 2},
 		Pipelines: Folder{"pipelines"},
 		Data:      Folder{"data"},
 		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
@@ -143,6 +153,7 @@ func LoadProcess(l Layers) (*Process, error) {
 		b.fault("compile.timeout", stream.ConfigValue, "the time is not positive", "write one such as 10s")
 	}
 	within(b, "compile.memory", p.Compile.Memory, 64*MiB, 1024*GiB)
+	within(b, "plugins.keep", p.Plugins.Keep, 0, maxKeep)
 	within(b, "sandbox.running", p.Sandbox.Running, 0, maxConcurrency)
 	within(b, "revisions.keep", p.Revisions.Keep, 1, 1000)
 	b.deadline("shutdown.grace", p.Shutdown.Grace)

@@ -19,6 +19,7 @@ import (
 type Builder struct {
 	Engine     *wasm.Engine
 	PluginsDir string
+	Canary     bool         // another version of a plugin is tried before it serves
 	Budget     config.Bytes // of all guests of a pipeline together; 0 = no limit
 	Lent       Lent
 	Events     stream.Events
@@ -175,7 +176,7 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
 	return p, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
 	}, nil
 }
 

@@ -28,6 +28,7 @@ type Change struct {
 	graph   pipeline.Graph
 	adjust  []pipeline.Vertex
 	serve   []service
+	Notes   []string          // what is to be told of it
 	Plugins map[string]string // that were loaded, by name, the SHA-256 of the file, hex
 }
 
@@ -39,12 +40,13 @@ type service struct {
 
 // Prepare makes a change of a graph that was built and runs as p: the vertices of flows
 // get other limits, those of guests another version of their plugin or other parameters,
-// as c says. ErrNewGeneration is for what cannot be done so; other errors are of c and the
+// as c says, after it was tried on recent records. ErrNewGeneration is for what cannot be done so; other errors are of c and the
 // plugins.
 func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Graph, p *pipeline.Pipeline, flows, guests []stream.VertexID) (*Change, error) {
 	ch := &Change{builder: b, config: c, graph: g}
 	build := build{Builder: b, config: c, tags: g.Tags}
 	build.checkMemory()
+	var refused []error // by the canary
 	for i := range c.Vertices {
 		v := &c.Vertices[i]
 		guest := slices.Contains(guests, v.Name)
@@ -57,12 +59,19 @@ func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Gr
 		}
 		code := codeOf(g.Vertices[at].Transform)
 		if guest {
-			s, err := build.service(ctx, i, g.Vertices[at].Transform)
+			s, trial, err := build.service(ctx, i, g.Vertices[at].Transform)
+			if stream.CodeOf(err) == stream.PluginCanary {
+				refused = append(refused, err)
+				continue
+			}
 			if err != nil {
 				build.errs = append(build.errs, err)
 				continue
 			}
 			ch.serve = append(ch.serve, s)
+			if text := trial.String(); text != "" {
+				ch.Notes = append(ch.Notes, string(v.Name)+": "+text)
+			}
 			code = s.next.Plugin().Hash
 		}
 		flow := build.flow(i)
@@ -71,6 +80,9 @@ func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Gr
 			build.errs = append(build.errs, ErrNewGeneration)
 		}
 		ch.adjust = append(ch.adjust, flow)
+	}
+	if refused != nil {
+		return nil, errors.Join(append(refused, ch.Discard(ctx))...) // a new generation would not find that
 	}
 	if err := errors.Join(build.errs...); err != nil {
 		if errors.Is(err, ErrNewGeneration) {
@@ -82,28 +94,31 @@ func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Gr
 	return ch, nil
 }
 
-// service makes another version of what a transform calls, for vertex i.
-func (b *build) service(ctx context.Context, i int, t stream.Transform) (s service, err error) {
+// service makes another version of what a transform calls, for vertex i, and tries it.
+func (b *build) service(ctx context.Context, i int, t stream.Transform) (s service, trial wasm.Trial, err error) {
 	if s.in = versionsOf(t); s.in == nil {
-		return s, ErrNewGeneration
+		return s, trial, ErrNewGeneration
 	}
 	p, c, err := b.load(ctx, i)
 	if err != nil {
-		return s, err
+		return s, trial, err
 	}
 	if p.Description.Kind != s.in.Plugin().Description.Kind {
-		return s, errors.Join(ErrNewGeneration, p.Close(ctx))
+		return s, trial, errors.Join(ErrNewGeneration, p.Close(ctx))
 	}
 	if s.next, err = p.Transform(ctx, c); err != nil {
-		return s, errors.Join(b.atPlugin(i, err), p.Close(ctx))
+		return s, trial, errors.Join(b.atPlugin(i, err), p.Close(ctx))
 	}
 	if s.in.Merges() && !s.next.Merges() {
-		return s, errors.Join(ErrNewGeneration, s.next.Close(ctx), p.Close(ctx))
+		return s, trial, errors.Join(ErrNewGeneration, s.next.Close(ctx), p.Close(ctx))
+	}
+	if trial, err = s.in.Try(ctx, s.next); err != nil {
+		return s, trial, errors.Join(b.atPlugin(i, err), s.next.Close(ctx), p.Close(ctx))
 	}
 	if err := s.next.Warm(ctx, s.in.Stats().Instances); err != nil {
-		return s, errors.Join(b.atPlugin(i, err), s.next.Close(ctx), p.Close(ctx))
+		return s, trial, errors.Join(b.atPlugin(i, err), s.next.Close(ctx), p.Close(ctx))
 	}
-	return s, nil
+	return s, trial, nil
 }
 
 // Apply puts the change in force. Records move on meanwhile: calls under way end as they

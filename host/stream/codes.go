@@ -38,6 +38,7 @@ const (
 	PluginParams      Code = "plugin-params"
 	PluginQuarantined Code = "plugin-quarantined"
 	PluginState       Code = "plugin-state"
+	PluginCanary      Code = "plugin-canary"
 
 	// Guests in a call.
 	GuestTrap     Code = "guest-trap"

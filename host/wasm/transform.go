@@ -20,6 +20,7 @@ type Config struct {
 	Grant     []abi.Capability
 	Instances int          // the most at once, at least 1
 	HTTP      fetch.Policy // of its requests; the zero value denies all
+	Canary    bool         // Versions keep recent records, on which Try tries others
 	Tags      *stream.TagTable
 	Events    stream.Events
 }

@@ -16,9 +16,11 @@ import (
 //	Serve ──▶ ┤
 //	          └ retired   has the calls that it began with; closed, with its plugin, as the last of them returns
 //
-// Serve waits for no call, and no call waits for Serve.
+// Serve waits for no call, and no call waits for Serve. Where the vertex wants a canary, some
+// of the records that came lately are kept, on which Try tries a version before it serves.
 type Versions struct {
 	serving atomic.Pointer[version]
+	recent  *recent        // nil = there is no canary
 	closing sync.WaitGroup // of retired versions
 
 	mu      sync.Mutex
@@ -38,6 +40,9 @@ type version struct {
 func NewVersions(t *Transform) *Versions {
 	v := &Versions{past: Stats{Discards: make(map[stream.Code]uint64)}}
 	v.serving.Store(serving(t))
+	if t.vertex.Canary {
+		v.recent = &recent{}
+	}
 	return v
 }
 
@@ -118,11 +123,17 @@ func (v *Versions) call(make func(*Transform) error) error {
 
 // Call implements stream.Transform.
 func (v *Versions) Call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	if v.recent != nil {
+		v.recent.see(in)
+	}
 	return v.call(func(t *Transform) error { return t.Call(ctx, in, out) })
 }
 
 // Process is Transform.Process.
 func (v *Versions) Process(ctx context.Context, s Session, in *stream.Batch, out *stream.Output) error {
+	if v.recent != nil {
+		v.recent.see(in)
+	}
 	return v.call(func(t *Transform) error { return t.Process(ctx, s, in, out) })
 }
 
