@@ -49,9 +49,12 @@ func (h *Host) reloadChanged(ctx context.Context, w *watch.Watcher) {
 	}
 }
 
-// uses says whether the pipeline has a plugin out of some.
+// uses says whether the pipeline has a plugin out of some, or may wait for one.
 func (s *seat) uses(plugins map[string]bool) bool {
-	p, _ := s.look()
+	p, c := s.look()
+	if c.Error != nil && len(plugins) > 0 {
+		return true
+	}
 	for name := range p.plugins {
 		if plugins[name] {
 			return true

@@ -2,14 +2,8 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +23,9 @@ type Reloaded struct {
 	ConfigStatus
 	Plan plan.Plan `json:"plan"` // what is different; of class none, if nothing is
 }
+
+// loadTries is how often a plugin may change while it is loaded, until it has to rest.
+const loadTries = 3
 
 // Reload reads the files and plugins of all pipelines again and returns when what is
 // different is in force, for one pipeline after the other. What cannot be in force
@@ -55,68 +52,50 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 	now, _ := s.look()
 	r.Pipeline, r.File = now.Name, s.file
 	class := plan.None
-	fresh := h.newPlugins(now)
-	c, err := Load(s.file, h.options)
-	if err == nil {
+	var found looked
+	for range loadTries {
+		var c *config.Pipeline
+		if c, err = Load(s.file, h.options); err != nil {
+			break
+		}
 		r.Plan = plan.Of(now.Config, c)
-		class, err = h.apply(ctx, s, c, r.Plan, fresh.names)
+		if found, err = h.inspect(now, c); err == nil {
+			class, err = h.apply(ctx, s, c, r.Plan, found)
+		}
+		if stream.CodeOf(err) != stream.PluginChanged {
+			break
+		}
 	}
+	h.miss(s, now, found.missing)
 	r.ConfigStatus = s.note(class, err)
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
 	case err == nil && class != plan.None && e.ConfigApplied != nil:
-		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(fresh.steps, lines(r.Plan)...), Took: time.Since(began)})
+		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(found.steps, lines(r.Plan)...), Took: time.Since(began)})
 	}
 	return r, err
 }
 
-// newPlugins says which plugins of a pipeline have another content now. One that is gone or
-// cannot be read goes on as it was loaded.
-func (h *Host) newPlugins(p *Pipeline) (all news) {
-	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
-		hash, err := hashOf(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
-		if err == nil && hash != p.plugins[name] {
-			all.names = append(all.names, name)
-			all.steps = append(all.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
-		}
-	}
-	return all
-}
-
-// hashOf returns the SHA-256 of a file, hex.
-func hashOf(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // apply puts a config, and other contents of plugins, in force, and says what that took.
-func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, plugins []string) (plan.Class, error) {
+func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, found looked) (plan.Class, error) {
 	class := p.Class()
 	switch {
 	case class == plan.Restart:
 		return class, h.needsRestart(c, p)
-	case len(plugins) > 0:
+	case len(found.fresh) > 0:
 		class = max(class, plan.Vertex)
 	case class == plan.None:
 		return class, nil
 	}
-	if err := h.change(ctx, s, c, p, plugins); !errors.Is(err, control.ErrNewGeneration) {
+	if err := h.change(ctx, s, c, p, found); !errors.Is(err, control.ErrNewGeneration) {
 		return class, err
 	}
 	want := s.desired(c)
 	if phased(p) {
 		want = desired(c)
 	}
-	if err := h.replace(ctx, s, c, want); err != nil {
+	if err := h.replace(ctx, s, c, found, want); err != nil {
 		return plan.Graph, err
 	}
 	if phased(p) {
@@ -139,7 +118,7 @@ func (h *Host) needsRestart(c *config.Pipeline, p plan.Plan) error {
 }
 
 // replace stops the generation that runs at a checkpoint, from which a new one goes on.
-func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want phase.Desired) error {
+func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, found looked, want phase.Desired) error {
 	now, _ := s.look()
 	refuse := func(where, why, fix string) error {
 		return &stream.Error{Code: stream.ConfigValue, Where: where, Why: why, Fix: fix}
@@ -155,6 +134,9 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want ph
 	next, err := h.build(ctx, c, s.file, durable.Start{}, want)
 	if err != nil {
 		return err
+	}
+	if err := h.moved(found, next.plugins); err != nil {
+		return errors.Join(err, next.Discard(ctx))
 	}
 	return s.hand(ctx, &handover{
 		next: next,

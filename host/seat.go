@@ -14,7 +14,8 @@ import (
 // seat is the place of a pipeline in a host: generations of it take it, one after the
 // other.
 type seat struct {
-	file string
+	file    string
+	missing map[string]error // plugin files, by name, that were told of; held by a reload
 
 	mu       sync.Mutex // guards the rest
 	now      *Pipeline

@@ -38,6 +38,9 @@ const (
 	PluginParams      Code = "plugin-params"
 	PluginQuarantined Code = "plugin-quarantined"
 	PluginState       Code = "plugin-state"
+	PluginChanged     Code = "plugin-changed"   // while it was loaded: it is worth another try
+	PluginLock        Code = "plugin-lock"      // not as plugins.lock has it
+	PluginSignature   Code = "plugin-signature" // by no key that is trusted
 
 	// Guests in a call.
 	GuestTrap     Code = "guest-trap"
