@@ -55,7 +55,7 @@ func TestWhatIsNoPluginFileIsRefusedByName(t *testing.T) {
 		{"a link to another folder", link(t, "../"+filepath.Base(filepath.Dir(outside))+"/outside.wasm", in("away.wasm")), stream.PluginName, "is a symbolic link out of its folder", links},
 		{"a link that leads out over another", link(t, "away.wasm", in("over.wasm")), stream.PluginName, "is a symbolic link out of its folder", links},
 		{"a link to nothing", link(t, "nothing", in("nothing.wasm")), stream.PluginName, "is a symbolic link to nothing", links},
-		{"a link to itself", link(t, "circle.wasm", in("circle.wasm")), stream.PluginName, "is a symbolic link", links},
+		{"a link to itself", link(t, "circle.wasm", in("circle.wasm")), stream.PluginName, "is a symbolic link in a circle", links},
 		{"a folder", in("folder.wasm"), stream.PluginName, "is a directory, not a regular file", "put the .wasm file itself there"},
 		{"a named pipe", in("pipe.wasm"), stream.PluginName, "is a named pipe, not a regular file", "put the .wasm file itself there"},
 		{"a link to a named pipe", link(t, "pipe.wasm", in("piped.wasm")), stream.PluginName, "is a named pipe, not a regular file", "put the .wasm file itself there"},

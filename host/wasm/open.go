@@ -98,20 +98,19 @@ func irregular(path string, m fs.FileMode) error {
 // is its folder, nil if that is what cannot be opened.
 func openError(root *os.Root, path string, err error) error {
 	missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-	if root == nil {
-		missing = missing || !isDir(filepath.Dir(path)) && !errors.Is(err, fs.ErrPermission)
-	} else {
-		if info, lerr := root.Lstat(filepath.Base(path)); lerr == nil && info.Mode()&fs.ModeSymlink != 0 && !errors.Is(err, fs.ErrPermission) {
-			why := "is a symbolic link out of its folder"
-			if missing {
-				why = "is a symbolic link to nothing"
-			} else if errors.Is(err, syscall.ELOOP) {
-				why = "is a symbolic link in a circle"
-			}
-			return &stream.Error{
-				Code: stream.PluginName, Where: path, Why: why,
-				Fix: "copy the file into the plugins folder; relative links inside of it are followed",
-			}
+	if root == nil && !errors.Is(err, fs.ErrPermission) && !isDir(filepath.Dir(path)) {
+		missing = true
+	}
+	if root != nil && isLink(root, path) && !errors.Is(err, fs.ErrPermission) {
+		why := "is a symbolic link out of its folder"
+		if missing {
+			why = "is a symbolic link to nothing"
+		} else if errors.Is(err, syscall.ELOOP) {
+			why = "is a symbolic link in a circle"
+		}
+		return &stream.Error{
+			Code: stream.PluginName, Where: path, Why: why,
+			Fix: "copy the file into the plugins folder; relative links inside of it are followed",
 		}
 	}
 	if missing {
@@ -121,4 +120,9 @@ func openError(root *os.Root, path string, err error) error {
 		Code: stream.PluginFile, Where: path, Why: "cannot be opened", Err: err,
 		Fix: "check that the user who runs wasmill may read it",
 	}
+}
+
+func isLink(root *os.Root, path string) bool {
+	info, err := root.Lstat(filepath.Base(path))
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
