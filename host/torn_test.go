@@ -312,3 +312,32 @@ func TestAPluginFileThatIsNotLetInAnyMoreIsToldOf(t *testing.T) {
 	f.end()
 	f.numbers(true)
 }
+
+// TestAPluginThatIsReplacedAtTheStart: vertices do not begin with different versions.
+func TestAPluginThatIsReplacedAtTheStart(t *testing.T) {
+	plugin := guest(t, "identity")
+	s := &swapped{TB: t, dir: t.TempDir()}
+	s.drop(plugin)
+	const text = `name: p
+vertices:
+  - {name: numbers, source: {generator: {count: 1}}}
+  - {name: f, udf: {plugin: f}}
+  - {name: g, udf: {plugin: f}, sandbox: {metering: "off"}}
+  - {name: out, sink: drop}
+edges:
+  - {from: numbers, to: f}
+  - {from: f, to: g}
+  - {from: g, to: out}
+`
+	if err := os.WriteFile(filepath.Join(s.dir, "p.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(context.Background(), Options{
+		Files:  []string{filepath.Join(s.dir, "p.yaml")},
+		Set:    []string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir},
+		Events: func(string) stream.Events { return stream.Events{Unmetered: func(stream.VertexID, string) { s.drop(versioned(plugin, 2)) }} },
+	})
+	if stream.CodeOf(err) != stream.PluginChanged || !strings.Contains(err.Error(), "p.yaml:5:") {
+		t.Errorf("got %v", err)
+	}
+}
