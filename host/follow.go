@@ -16,6 +16,7 @@ func (h *Host) follow(ctx context.Context) (stop func()) {
 		return func() {}
 	}
 	targets := []watch.Target{{Path: h.Settings.Plugins.Dir, Pattern: "*.wasm", Large: true}}
+	targets = append(targets, h.admissions()...)
 	for _, s := range h.seats {
 		targets = append(targets, watch.Target{Path: s.file})
 	}
@@ -37,7 +38,7 @@ func (h *Host) reloadChanged(ctx context.Context, w *watch.Watcher) {
 		}
 		files, plugins := make(map[string]bool), make(map[string]bool)
 		for _, c := range next.Since(last) {
-			if name, ok := strings.CutSuffix(filepath.Base(c.Name), ".wasm"); ok {
+			if name, ok := strings.CutSuffix(strings.TrimSuffix(filepath.Base(c.Name), ".sig"), ".wasm"); ok {
 				plugins[name] = true
 			} else {
 				files[c.Name] = true
@@ -45,7 +46,7 @@ func (h *Host) reloadChanged(ctx context.Context, w *watch.Watcher) {
 		}
 		last = next
 		// Errors are told by ConfigRefused, and in the status.
-		_, _ = h.reload(ctx, func(s *seat) bool { return files[s.file] || s.uses(plugins) })
+		_, _ = h.reload(ctx, func(s *seat) bool { return files[s.file] || files[h.Settings.Plugins.Lock] || s.uses(plugins) })
 	}
 }
 

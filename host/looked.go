@@ -37,6 +37,8 @@ func (h *Host) inspect(p *Pipeline, c *config.Pipeline) (found looked, err error
 		case err == nil && hash != p.plugins[name]:
 			found.fresh = append(found.fresh, name)
 			found.steps = append(found.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
+		case err == nil:
+			errs = append(errs, h.engine.Admits(path, hash)) // it runs on, and would not start again
 		case code == stream.PluginNotFound || code == stream.PluginFile:
 			found.missing[name] = err
 		default:

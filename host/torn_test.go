@@ -333,9 +333,11 @@ edges:
 		t.Fatal(err)
 	}
 	_, err := Open(context.Background(), Options{
-		Files:  []string{filepath.Join(s.dir, "p.yaml")},
-		Set:    []string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir},
-		Events: func(string) stream.Events { return stream.Events{Unmetered: func(stream.VertexID, string) { s.drop(versioned(plugin, 2)) }} },
+		Files: []string{filepath.Join(s.dir, "p.yaml")},
+		Set:   []string{"data.dir=" + t.TempDir(), "cache.dir=" + t.TempDir(), "plugins.dir=" + s.dir},
+		Events: func(string) stream.Events {
+			return stream.Events{Unmetered: func(stream.VertexID, string) { s.drop(versioned(plugin, 2)) }}
+		},
 	})
 	if stream.CodeOf(err) != stream.PluginChanged || !strings.Contains(err.Error(), "p.yaml:5:") {
 		t.Errorf("got %v", err)

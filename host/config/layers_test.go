@@ -61,7 +61,7 @@ func equal(t *testing.T, what string, got, want any) {
 func TestProcessDefaults(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", "/caches")
 	equal(t, "process", process(t, config.Layers{}), &config.Process{
-		Plugins: config.Folder{Dir: "plugins"}, Pipelines: config.Folder{Dir: "pipelines"},
+		Plugins: config.Plugins{Dir: "plugins"}, Pipelines: config.Folder{Dir: "pipelines"},
 		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},
 		Compile: config.Compile{Timeout: 10 * time.Second, Memory: config.GiB},

@@ -12,7 +12,7 @@ import (
 // Process is what wasmill.yaml says. Folders are relative to the working
 // directory of the process.
 type Process struct {
-	Plugins   Folder  `koanf:"plugins"`   // of .wasm files
+	Plugins   Plugins `koanf:"plugins"`
 	Pipelines Folder  `koanf:"pipelines"` // of pipeline files
 	Data      Folder  `koanf:"data"`      // of everything wasmill has to keep
 	Cache     Folder  `koanf:"cache"`     // of compiled plugins; may be deleted
@@ -23,6 +23,13 @@ type Process struct {
 	Admin     Admin   `koanf:"admin"`
 	Shutdown  Drain   `koanf:"shutdown"`
 	S3        S3      `koanf:"s3"`
+}
+
+// Plugins says where the plugins are, and which of them are let in.
+type Plugins struct {
+	Dir   string     `koanf:"dir"`   // of .wasm files
+	Lock  string     `koanf:"lock"`  // a file with their hashes; empty = any will do
+	Trust []TrustKey `koanf:"trust"` // one of them has to have signed each; none = no signature is asked for
 }
 
 // Folder is a directory.
@@ -102,7 +109,7 @@ func (LogFormat) Choices() []string {
 // LoadProcess makes the settings of the process. Its error joins every fault.
 func LoadProcess(l Layers) (*Process, error) {
 	p := &Process{
-		Plugins:   Folder{"plugins"},
+		Plugins:   Plugins{Dir: "plugins"},
 		Pipelines: Folder{"pipelines"},
 		Data:      Folder{"data"},
 		Compile:   Compile{Timeout: 10 * time.Second, Memory: GiB},
@@ -113,7 +120,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
-	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret}
+	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[TrustKey](): b.trustKey}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}
