@@ -33,7 +33,12 @@ type followed struct {
 // openFollowed runs a pipeline of two vertices with the plugin f, one after the other. That
 // they are not metered is how a test hears that they are loaded.
 func openFollowed(t *testing.T, plugin []byte, follow bool, set ...string) *followed {
-	s := &swapped{TB: t, dir: t.TempDir(), ended: make(chan error, 1)}
+	return followIn(t, t.TempDir(), plugin, follow, set...)
+}
+
+// followIn is openFollowed in a folder of the caller's.
+func followIn(t *testing.T, dir string, plugin []byte, follow bool, set ...string) *followed {
+	s := &swapped{TB: t, dir: dir, ended: make(chan error, 1)}
 	f := &followed{swapped: s}
 	s.drop(plugin)
 	const text = `name: p

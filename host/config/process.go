@@ -120,7 +120,7 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
-	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[TrustKey](): b.trustKey}
+	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[[]TrustKey](): b.trustKeys, reflect.TypeFor[TrustKey](): b.trustKey}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}

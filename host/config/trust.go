@@ -26,6 +26,18 @@ func (k TrustKey) Where() string { return k.where }
 
 const trustFix = "write the text that wasmill plugin keygen prints, or {file: PATH} of the .pub file"
 
+// trustKeys fills a list of them. A text, as variables are, has keys with commas between.
+func (b *binder) trustKeys(p path, in any, out reflect.Value) {
+	if text, ok := in.(string); ok {
+		var all []any
+		for key := range strings.SplitSeq(text, ",") {
+			all = append(all, strings.TrimSpace(key))
+		}
+		in = all
+	}
+	b.elements(p, in, out)
+}
+
 // trustKey fills a TrustKey.
 func (b *binder) trustKey(p path, in any, out reflect.Value) {
 	k := out.Addr().Interface().(*TrustKey)

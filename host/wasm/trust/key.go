@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -80,11 +81,8 @@ func (k PrivateKey) Text() string {
 	return privatePrefix + base64.StdEncoding.EncodeToString(k.seed[:])
 }
 
-// String implements fmt.Stringer, and shows nothing.
-func (PrivateKey) String() string { return "***" }
-
-// GoString implements fmt.GoStringer, and shows nothing.
-func (PrivateKey) GoString() string { return "***" }
+// Format implements fmt.Formatter, for all verbs, and shows nothing.
+func (PrivateKey) Format(f fmt.State, _ rune) { io.WriteString(f, "***") }
 
 // Public returns the key that verifies what is signed with this one.
 func (k PrivateKey) Public() PublicKey {
