@@ -69,7 +69,8 @@ type Events struct {
 	// was before stays.
 	ConfigRefused func(err error)
 
-	// ConfigNotice is something about following changes of files that costs time.
+	// ConfigNotice is something about following changes of files that costs time, or
+	// would keep the pipeline from starting again, such as a plugin that is gone.
 	ConfigNotice func(text string)
 }
 
