@@ -47,12 +47,11 @@ func touches(c *config.Pipeline, p plan.Plan, plugins []string) (t touched, ok b
 	return t, true
 }
 
-// change changes the generation that runs, and adds to fresh what is to be told of its
-// plugins. control.ErrNewGeneration is for what it cannot
-// become.
-func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, fresh *news) error {
+// change changes the generation that runs, and adds to found what is to be told of its
+// plugins. control.ErrNewGeneration is for what it cannot become.
+func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, found *looked) error {
 	now, _ := s.look()
-	t, ok := touches(c, p, fresh.names)
+	t, ok := touches(c, p, found.fresh)
 	if !ok {
 		return control.ErrNewGeneration
 	}
@@ -62,6 +61,9 @@ func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.P
 		if ch, err = h.builder(c.Name, s.file).Prepare(ctx, c, now.graph, now.Pipeline, t.flows, t.guests); err != nil {
 			return err
 		}
+	}
+	if err := h.moved(*found, ch.Plugins); err != nil {
+		return errors.Join(err, ch.Discard(ctx))
 	}
 	if t.checkpoint {
 		if _, err := now.Durable.Configure(ctx, control.CheckpointSettings(c.Checkpoint.Live)); err != nil {
@@ -80,16 +82,11 @@ func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.P
 	changed.Config = c
 	changed.plugins = maps.Clone(now.plugins)
 	maps.Copy(changed.plugins, ch.Plugins)
+	maps.DeleteFunc(changed.plugins, func(name, _ string) bool { return !usesPlugin(c, name) })
 	changed.collects()
 	s.set(&changed)
-	fresh.steps = append(fresh.steps, ch.Notes...)
+	found.steps = append(found.steps, ch.Notes...)
 	return nil
-}
-
-// news are plugins of a pipeline whose files have another content now.
-type news struct {
-	names []string
-	steps []string // the same, for people
 }
 
 // lines are the steps of a plan.

@@ -20,6 +20,7 @@ func (h *Host) follow(ctx context.Context) (stop func()) {
 		return func() {}
 	}
 	targets := []watch.Target{{Path: h.Settings.Plugins.Dir, Pattern: "*.wasm", Large: true}}
+	targets = append(targets, h.admissions()...)
 	if h.folder != nil {
 		for _, pattern := range patterns() {
 			targets = append(targets, watch.Target{Path: h.folder.dir, Pattern: pattern})
@@ -91,26 +92,27 @@ func (h *Host) changed(ctx context.Context, last, next watch.Snapshot) (due time
 	defer h.reloads.Unlock()
 	files, plugins := make(map[string]bool), make(map[string]bool)
 	for _, c := range next.Since(last) {
-		if name, ok := strings.CutSuffix(filepath.Base(c.Name), ".wasm"); ok {
+		if name, ok := strings.CutSuffix(strings.TrimSuffix(filepath.Base(c.Name), ".sig"), ".wasm"); ok {
 			plugins[name] = true
 		} else {
 			files[c.Name] = true
 		}
 	}
+	concerns := func(s *seat) bool { return s.uses(plugins) || files[h.Settings.Plugins.Lock] }
 	if h.folder == nil {
 		due = h.missing(next, time.Now())
 		_, _ = h.reload(ctx, revision.File, readerOf(next), func(s *seat) bool {
-			return files[s.file] && next.Files[s.file].State != watch.Missing || s.uses(plugins)
+			return files[s.file] && next.Files[s.file].State != watch.Missing || concerns(s)
 		})
 		return due
 	}
 	for _, s := range h.crew.all() {
-		if p, _ := s.look(); s.uses(plugins) && s.seated().over && p.Phase() != pipeline.PhaseStopped {
+		if p, _ := s.look(); concerns(s) && s.seated().over && p.Phase() != pipeline.PhaseStopped {
 			s.sum = "" // with another plugin it may go well
 		}
 	}
 	h.survey(ctx, h.folder.seen(next), change)
-	_, _ = h.reload(ctx, revision.File, readerOf(next), func(s *seat) bool { return s.uses(plugins) && !s.leaving && !s.seated().over })
+	_, _ = h.reload(ctx, revision.File, readerOf(next), func(s *seat) bool { return concerns(s) && !s.leaving && !s.seated().over })
 	return h.folder.due
 }
 
@@ -150,9 +152,12 @@ func readerOf(s watch.Snapshot) reader {
 	}
 }
 
-// uses says whether the pipeline has a plugin out of some.
+// uses says whether the pipeline has a plugin out of some, or may wait for one.
 func (s *seat) uses(plugins map[string]bool) bool {
-	p, _ := s.look()
+	p, c := s.look()
+	if c.Error != nil && len(plugins) > 0 {
+		return true
+	}
 	for name := range p.plugins {
 		if plugins[name] {
 			return true

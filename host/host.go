@@ -134,10 +134,15 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 			return nil, err
 		}
 	}
+	admission, err := Admission(settings)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := NewEngine(ctx, settings, o)
 	if err != nil {
 		return nil, err
 	}
+	engine.Require(admission)
 	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
 	if o.Watch {
 		if err := engine.Watch(); err != nil {
@@ -390,7 +395,8 @@ func (h *Host) Close(ctx context.Context) error {
 	return errors.Join(append(errs, h.engine.Close(ctx))...)
 }
 
-// NewEngine returns an engine for plugins with the settings of the process.
+// NewEngine returns an engine for plugins with the settings of the process, which lets all
+// plugins in.
 func NewEngine(ctx context.Context, s *config.Process, o Options) (*wasm.Engine, error) {
 	e, err := wasm.NewEngine(ctx, s.Cache.Dir, wasm.CompileLimits{
 		Command: o.Compiler, Timeout: s.Compile.Timeout, Memory: int64(s.Compile.Memory),

@@ -17,7 +17,7 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/stream"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},
@@ -28,9 +28,10 @@ var may = map[string][]string{
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},
 	"host/wasm/meter":              {"host/wasm/binary"},
-	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/stream", "abi", "abi/abitest"},
+	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
 	"host/wasm/fetch":              {},
+	"host/wasm/trust":              {},
 	"host/field":                   {"host/stream", "abi"},
 	"host/pipeline":                {"host/state", "host/stream", "abi"},
 	"host/state":                   {"host/stream"},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"github.com/wasmill/wasmill/host/control/plan"
 	"github.com/wasmill/wasmill/host/control/revision"
 	"github.com/wasmill/wasmill/host/stream"
-	"github.com/wasmill/wasmill/host/wasm"
 )
 
 // Reloaded is what became of a pipeline's file.
@@ -27,6 +24,9 @@ type Reloaded struct {
 	Plan    plan.Plan `json:"plan"`              // what is different in the file; of class none, if nothing is
 	Plugins []string  `json:"plugins,omitempty"` // what is different of plugins, and how they did on trial, for people
 }
+
+// loadTries is how often a plugin may change while it is loaded, until it has to rest.
+const loadTries = 3
 
 // Reload reads the files and plugins of all pipelines again and returns when what is
 // different is in force, for one pipeline after the other. What cannot be in force
@@ -58,21 +58,31 @@ func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, r
 	now, _ := s.look()
 	r.Pipeline = now.Name
 	class := plan.None
-	fresh := h.newPlugins(now)
-	c, content, err := h.reread(read, s.file)
-	if err == nil {
+	var found looked
+	var content []byte
+	for range loadTries {
+		var c *config.Pipeline
+		if c, content, err = h.reread(read, s.file); err != nil {
+			break
+		}
 		r.Plan = plan.Of(now.Config, c)
-		class, err = h.apply(ctx, s, c, r.Plan, &fresh)
+		if found, err = h.inspect(now, c); err == nil {
+			class, err = h.apply(ctx, s, c, r.Plan, &found)
+		}
+		if stream.CodeOf(err) != stream.PluginChanged {
+			break
+		}
 	}
+	h.miss(s, now, found.missing)
 	r.ConfigStatus = h.note(s, content, class, origin, err)
 	if err == nil {
-		r.Plugins = fresh.steps
+		r.Plugins = found.steps
 	}
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:
 		e.ConfigRefused(err)
 	case err == nil && class != plan.None && e.ConfigApplied != nil:
-		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(fresh.steps, lines(r.Plan)...), Took: time.Since(began)})
+		e.ConfigApplied(stream.ConfigChange{Revision: r.Revision, Class: r.Class, Steps: append(found.steps, lines(r.Plan)...), Took: time.Since(began)})
 	}
 	if next, _ := s.look(); err == nil {
 		h.keep(next.Name, now.plugins, next.plugins)
@@ -80,38 +90,26 @@ func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, r
 	return r, err
 }
 
-// newPlugins says which plugins of a pipeline have another content now. One that is gone or
-// cannot be read goes on as it was loaded.
-func (h *Host) newPlugins(p *Pipeline) (all news) {
-	for _, name := range slices.Sorted(maps.Keys(p.plugins)) {
-		hash, _, err := wasm.HashFile(filepath.Join(h.Settings.Plugins.Dir, name+".wasm"))
-		if err == nil && hash != p.plugins[name] {
-			all.names = append(all.names, name)
-			all.steps = append(all.steps, fmt.Sprintf("plugin %s: %.12s → %.12s", name, p.plugins[name], hash))
-		}
-	}
-	return all
-}
-
-// apply puts a config, and other contents of plugins, in force, and says what that took.
-func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, fresh *news) (plan.Class, error) {
+// apply puts a config, and other contents of plugins, in force, and says what that took. It
+// adds to found what is to be told of the plugins.
+func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Plan, found *looked) (plan.Class, error) {
 	class := p.Class()
 	switch {
 	case class == plan.Restart:
 		return class, h.needsRestart(c, p)
-	case len(fresh.names) > 0:
+	case len(found.fresh) > 0:
 		class = max(class, plan.Vertex)
 	case class == plan.None:
 		return class, nil
 	}
-	if err := h.change(ctx, s, c, p, fresh); !errors.Is(err, control.ErrNewGeneration) {
+	if err := h.change(ctx, s, c, p, found); !errors.Is(err, control.ErrNewGeneration) {
 		return class, err
 	}
 	want := s.desired(c)
 	if phased(p) {
 		want = desired(c)
 	}
-	if err := h.replace(ctx, s, c, want); err != nil {
+	if err := h.replace(ctx, s, c, *found, want); err != nil {
 		return plan.Graph, err
 	}
 	if phased(p) {
@@ -134,7 +132,7 @@ func (h *Host) needsRestart(c *config.Pipeline, p plan.Plan) error {
 }
 
 // replace stops the generation that runs at a checkpoint, from which a new one goes on.
-func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want phase.Desired) error {
+func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, found looked, want phase.Desired) error {
 	now, _ := s.look()
 	refuse := func(where, why, fix string) error {
 		return &stream.Error{Code: stream.ConfigValue, Where: where, Why: why, Fix: fix}
@@ -150,6 +148,9 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, want ph
 	next, err := h.build(ctx, c, s.file, durable.Start{}, want)
 	if err != nil {
 		return err
+	}
+	if err := h.moved(found, next.plugins); err != nil {
+		return errors.Join(err, next.Discard(ctx))
 	}
 	return s.hand(ctx, &handover{
 		next: next,

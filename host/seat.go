@@ -22,7 +22,8 @@ type seat struct {
 	told    bool      // that it is gone
 	leaving bool      // it ends because of that
 
-	err error // how it ended; written by whoever runs it, before that ends
+	err     error            // how it ended; written by whoever runs it, before that ends
+	missing map[string]error // plugin files, by name, that were told of; guarded by Host.reloads
 
 	mu       sync.Mutex // guards the rest
 	now      *Pipeline

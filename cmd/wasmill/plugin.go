@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,16 +14,18 @@ import (
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
 )
 
 func newPlugin(f *flags, s stdio) *cobra.Command {
-	c := &cobra.Command{Use: "plugin", Short: "List, inspect, check, release and roll back plugins", Args: args(1, 1, "one of list, inspect, check, release, versions and rollback"),
+	c := &cobra.Command{Use: "plugin", Short: "List, inspect, check, lock, sign, release and roll back plugins", Args: args(1, 1, "one of list, inspect, check, release, versions, rollback, lock, keygen, sign and verify"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect, check, release, versions or rollback", a[0]))
+			return usageError(c, fmt.Sprintf("there is no command %q: use list, inspect, check, release, versions, rollback, lock, keygen, sign or verify", a[0]))
 		}}
-	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s), newPluginRelease(f, s), newPluginVersions(f, s), newPluginRollback(f, s))
+	c.AddCommand(newPluginList(f, s), newPluginInspect(f, s), newPluginCheck(f, s), newPluginRelease(f, s), newPluginVersions(f, s), newPluginRollback(f, s),
+		newPluginLock(f, s), newPluginKeygen(f, s), newPluginSign(f, s), newPluginVerify(f, s))
 	return c
 }
 
@@ -45,11 +48,9 @@ func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e 
 	if err != nil {
 		return err
 	}
-	path := name
-	if !strings.ContainsRune(name, '/') && !strings.HasSuffix(name, wasm.Ext) {
-		if path, err = wasm.File(settings.Plugins.Dir, name); err != nil {
-			return err
-		}
+	path, err := pluginFile(settings, name)
+	if err != nil {
+		return err
 	}
 	e, err := host.NewEngine(ctx, settings, f.options(nil, s))
 	if err != nil {
@@ -57,6 +58,14 @@ func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e 
 	}
 	defer func() { err = errors.Join(err, e.Close(context.WithoutCancel(ctx))) }()
 	return use(e, path)
+}
+
+// pluginFile returns the file of a plugin that is given by file or by name.
+func pluginFile(s *config.Process, name string) (string, error) {
+	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, wasm.Ext) {
+		return name, nil
+	}
+	return wasm.File(s.Plugins.Dir, name)
 }
 
 func newPluginList(f *flags, s stdio) *cobra.Command {
@@ -79,19 +88,26 @@ func newPluginList(f *flags, s stdio) *cobra.Command {
 					Fix: "name another with --plugins or plugins.dir; a relative one starts in the working directory",
 				}
 			}
+			admission, err := host.Admission(settings)
+			if err != nil {
+				return err
+			}
 			type row struct {
-				Name    string   `json:"name"`
-				Version string   `json:"version,omitempty"`
-				Kind    abi.Kind `json:"kind,omitempty"`
-				Bytes   int      `json:"bytes,omitempty"`
-				Error   string   `json:"error,omitempty"`
+				Name    string         `json:"name"`
+				Version string         `json:"version,omitempty"`
+				Kind    abi.Kind       `json:"kind,omitempty"`
+				Bytes   int            `json:"bytes,omitempty"`
+				Lock    wasm.LockState `json:"lock,omitempty"` // without plugins.lock there is none
+				Error   string         `json:"error,omitempty"`
 			}
 			rows := []row{}
 			for _, name := range names {
 				r := row{Name: name}
 				err := withPlugin(c.Context(), f, s, name, func(p *wasm.Plugin) error {
 					r.Version, r.Kind, r.Bytes = p.Description.Version, p.Description.Kind, p.Size
-					return nil
+					state, _, err := admission.LockState(p.Path, p.Hash)
+					r.Lock = state
+					return errors.Join(err, admission.Check(p.Path, p.Hash))
 				})
 				if err != nil {
 					r.Error, _, _ = strings.Cut(err.Error(), "\n")
@@ -103,9 +119,9 @@ func newPluginList(f *flags, s stdio) *cobra.Command {
 				return nil
 			}
 			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME\tVERSION\tKIND\tSIZE\tERROR")
+			fmt.Fprintln(w, "NAME\tVERSION\tKIND\tSIZE\tLOCK\tERROR")
 			for _, r := range rows {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", safe(r.Name), safe(r.Version), r.Kind, humanBytes(float64(r.Bytes)), safe(r.Error))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", safe(r.Name), safe(r.Version), r.Kind, humanBytes(float64(r.Bytes)), cmp.Or(r.Lock, "-"), safe(r.Error))
 			}
 			return w.Flush()
 		},

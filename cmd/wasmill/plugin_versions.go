@@ -35,7 +35,7 @@ func versionsOf(f *flags, s stdio, name string) (a wasm.Archive, file string, al
 	if err != nil {
 		return a, file, nil, err
 	}
-	hash, bytes, err := wasm.HashFile(file)
+	hash, bytes, err := wasm.HashOf(file)
 	if err != nil && len(kept) == 0 {
 		return a, file, nil, err
 	}

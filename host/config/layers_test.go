@@ -330,3 +330,30 @@ func TestUnreadableFilesHideNoOtherFile(t *testing.T) {
 	}
 	equal(t, "faults", got, []string{"0.yaml:1:1 config-syntax", "1.yaml:1:1 config-file", "2.yaml:1:1 config-type", "3.yaml:2:1 (x) config-duplicate-key"})
 }
+
+func TestKeysThatAreTrusted(t *testing.T) {
+	const one, two = "YY+22Bvt7UUoGk5AhApYNPPrmOZNvVvN/5ieb16LMQc=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	for name, l := range map[string]config.Layers{
+		"a file":     {Files: []config.File{{Name: "f", Data: []byte("plugins: {trust: [" + one + ", {file: k.pub}, " + two + "]}")}}},
+		"--set":      {Set: []string{"plugins.trust=[" + one + ", {file: k.pub}, " + two + "]"}},
+		"a variable": {Env: []string{"WASMILL_PLUGINS_TRUST=" + one + "," + two}},
+		"a text":     {Set: []string{"plugins.trust=" + one + ", " + two}},
+	} {
+		p, err := config.LoadProcess(l)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, k := range p.Plugins.Trust {
+			if got = append(got, k.Key()+k.File); !strings.Contains(k.Where(), "plugins.trust") {
+				t.Errorf("%s: a key is at %q", name, k.Where())
+			}
+		}
+		want := []string{one, "k.pub", two}
+		if len(got) == 2 {
+			want = []string{one, two}
+		}
+		equal(t, name, got, want)
+	}
+}

@@ -27,11 +27,14 @@ type Process struct {
 	Revisions Revisions `koanf:"revisions"`
 }
 
-// Plugins says where plugins are, and what is done when another version of one comes.
+// Plugins says where the plugins are, which of them are let in, and what is done when
+// another version of one comes.
 type Plugins struct {
-	Dir    string `koanf:"dir"`
-	Canary Switch `koanf:"canary"` // on = it is tried on recent records before it serves
-	Keep   int    `koanf:"keep"`   // previous versions of each that can be put back
+	Dir    string     `koanf:"dir"`
+	Lock   string     `koanf:"lock"`   // a file with their hashes; empty = any will do
+	Trust  []TrustKey `koanf:"trust"`  // one of them has to have signed each; none = no signature is asked for
+	Canary Switch     `koanf:"canary"` // on = it is tried on recent records before it serves
+	Keep   int        `koanf:"keep"`   // previous versions of each that can be put back
 }
 
 // maxKeep is the most versions of a plugin that are kept.
@@ -132,7 +135,10 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	m := merge(l, processFields())
 	b := &binder{merged: m}
-	b.hooks = map[reflect.Type]hook{reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[Token](): b.token}
+	b.hooks = map[reflect.Type]hook{
+		reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[Token](): b.token,
+		reflect.TypeFor[[]TrustKey](): b.trustKeys, reflect.TypeFor[TrustKey](): b.trustKey,
+	}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
 	}

@@ -171,6 +171,9 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	if err := b.checkTags(c, p); err != nil {
 		b.errs = append(b.errs, b.atPlugin(i, err))
 	}
+	if was, ok := b.Plugins[c.UDF.Plugin]; ok && was != p.Hash { // for a vertex before
+		return nil, wasm.Config{}, errors.Join(b.atPlugin(i, wasm.Changed(path)), p.Close(ctx))
+	}
 	if b.Plugins == nil {
 		b.Plugins = make(map[string]string)
 	}

@@ -39,6 +39,9 @@ const (
 	PluginQuarantined Code = "plugin-quarantined"
 	PluginState       Code = "plugin-state"
 	PluginCanary      Code = "plugin-canary"
+	PluginChanged     Code = "plugin-changed"   // while it was loaded: it is worth another try
+	PluginLock        Code = "plugin-lock"      // not as plugins.lock has it
+	PluginSignature   Code = "plugin-signature" // by no key that is trusted
 
 	// Guests in a call.
 	GuestTrap     Code = "guest-trap"

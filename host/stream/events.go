@@ -70,8 +70,9 @@ type Events struct {
 	ConfigRefused func(err error)
 
 	// ConfigNotice is something about the files of the pipeline, or about following
-	// changes of them, that changes nothing for its records: also that a version of a
-	// plugin cannot be put back later.
+	// changes of them, that changes nothing for its records: also what would keep the
+	// pipeline from starting again, such as a plugin that is gone, and that a version of
+	// one cannot be put back later.
 	ConfigNotice func(text string)
 
 	// PipelineStarted says that a pipeline begins while others run, because its file is

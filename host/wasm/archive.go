@@ -124,20 +124,6 @@ func (a Archive) prune(plugin string, most int) error {
 	return errors.Join(errs...)
 }
 
-// HashFile returns the SHA-256 of a plugin's file, hex, and its size in bytes.
-func HashFile(file string) (hash string, size int64, err error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", 0, openError(file, err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if size, err = io.Copy(h, f); err != nil {
-		return "", 0, &stream.Error{Code: stream.PluginFile, Where: file, Why: "cannot be read", Err: err}
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
-}
-
 // copyPlugin copies a file that has this hash. The copy is there whole or not at all.
 func copyPlugin(from, to, hash string, mode fs.FileMode) (err error) {
 	in, err := os.OpenFile(from, os.O_RDONLY|openFlags, 0)

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
-
-	"github.com/wasmill/wasmill/host/stream"
 )
 
 // CompileTimes returns how long it takes to compile the plugin as it is and
@@ -21,7 +19,7 @@ func (p *Plugin) CompileTimes(ctx context.Context) (plain, metered time.Duration
 		return 0, 0, err
 	}
 	if hash := sha256.Sum256(data); hex.EncodeToString(hash[:]) != p.Hash {
-		return 0, 0, &stream.Error{Code: stream.PluginFile, Where: p.Path, Why: "has changed while it was inspected", Fix: "try again"}
+		return 0, 0, Changed(p.Path)
 	}
 	modules := [][]byte{data}
 	if p.Metered != nil {

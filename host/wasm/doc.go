@@ -2,7 +2,7 @@
 // and stream.Folder for those that aggregate, with instances of WebAssembly
 // modules. It is the only package that knows wazero.
 //
-//	file ─▶ decode ─▶ contract ─▶ meter ─▶ compile in a child (disk cache) ─▶ Plugin
+//	file ─▶ admission ─▶ decode ─▶ contract ─▶ meter ─▶ compile in a child (disk cache) ─▶ Plugin
 //	                                                        │ one per vertex
 //	stream.Batch ─▶ Transform ─▶ pool ─▶ instance ─▶ guest  ▼
 //	                   ▲                    │ write frame, call, read output
@@ -33,6 +33,7 @@
 //  8. A guest whose memory is the state remembers the calls that went well and no
 //     others, in whichever instance; where that cannot be had the vertex fails.
 //  9. A call finds each side input the same from its start to its end.
+//  10. A lock and a signature are of the bytes that are compiled.
 //
 // # Who is trusted with what
 //

@@ -24,6 +24,8 @@ type Engine struct {
 	cache    wazero.CompilationCache
 	wasi     map[string]api.FunctionDefinition // what WASI offers
 
+	admission Admission // set before the first Load
+
 	metered, unmetered turns   // of guests
 	breath             *breath // nil = not watched
 }

@@ -2,6 +2,8 @@ package wasm
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -18,19 +20,32 @@ import (
 // Ext is the file name extension of a plugin.
 const Ext = ".wasm"
 
+// maxName is the longest name of a plugin with Ext, in bytes: what file systems take.
+const maxName = 255
+
 // File returns the path of a plugin in a folder. The name may have Ext or not;
 // it is a name, never a path.
 func File(dir, name string) (string, error) {
 	base := strings.TrimSuffix(name, Ext)
-	bad := func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) }
-	if base == "" || base[0] == '.' || strings.ContainsFunc(base, bad) {
-		return "", &stream.Error{
-			Code: stream.PluginName, Where: fmt.Sprintf("plugin %q", name),
-			Why: "is not a plain file name",
-			Fix: "name a file in the plugins folder, such as grep for " + filepath.Join(dir, "grep"+Ext),
-		}
+	why := ""
+	switch {
+	case base == "" || base[0] == '.' || strings.ContainsAny(base, `/\`):
+		why = "is not a plain file name"
+	case !utf8.ValidString(base) || strings.ContainsFunc(base, func(r rune) bool { return !unicode.IsPrint(r) }):
+		why = "has characters that are not to be seen"
+	case len(base)+len(Ext) > maxName:
+		why = fmt.Sprintf("is longer than %d bytes", maxName-len(Ext))
+	default:
+		return filepath.Join(dir, base+Ext), nil
 	}
-	return filepath.Join(dir, base+Ext), nil
+	shown := name
+	if r := []rune(name); len(r) > 60 {
+		shown = string(r[:60]) + "…"
+	}
+	return "", &stream.Error{
+		Code: stream.PluginName, Where: fmt.Sprintf("plugin %q", shown), Why: why,
+		Fix: "name a file in the plugins folder, such as grep for " + filepath.Join(dir, "grep"+Ext),
+	}
 }
 
 // Names lists the plugins in a folder by name, sorted. A folder that is not
@@ -52,54 +67,66 @@ func Names(dir string) ([]string, error) {
 	return names, nil
 }
 
-// readFile reads a plugin file of at most limit bytes. It takes regular files
-// only, that nobody but their owner's group can write.
+// readFile reads a plugin file of at most limit bytes, which openFile lets in and which
+// nobody changes meanwhile.
 func readFile(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	f, before, err := openFile(path)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, err
 	}
 	defer f.Close()
-	refuse := func(code stream.Code, why, fix string) error {
-		return &stream.Error{Code: code, Where: path, Why: why, Fix: fix}
+	tooLarge := func(why, fix string) error {
+		return &stream.Error{Code: stream.PluginTooLarge, Where: path, Why: why, Fix: fix}
 	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, &stream.Error{Code: stream.PluginFile, Where: path, Why: "cannot be examined", Err: err}
-	case !info.Mode().IsRegular():
-		return nil, refuse(stream.PluginName, "is a "+kindOf(info.Mode())+", not a regular file", "put the .wasm file itself there")
-	case info.Mode().Perm()&0o002 != 0:
-		return nil, refuse(stream.PluginName, "can be written by everybody on this machine", "chmod o-w "+path)
-	case info.Size() > limit:
-		return nil, refuse(stream.PluginTooLarge, fmt.Sprintf("has %d bytes, the limit is %d", info.Size(), limit),
+	if before.Size() > limit {
+		return nil, tooLarge(fmt.Sprintf("has %d bytes, the limit is %d", before.Size(), limit),
 			"build it without debug information, or raise limits.pluginBytes of the vertex")
 	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	switch {
-	case err != nil:
-		return nil, &stream.Error{Code: stream.PluginFile, Where: path, Why: "cannot be read", Err: err}
-	case int64(len(data)) > limit:
-		return nil, refuse(stream.PluginTooLarge, fmt.Sprintf("grew over the limit of %d bytes", limit), "")
+	if err == nil && int64(len(data)) > limit {
+		return nil, tooLarge(fmt.Sprintf("grew over the limit of %d bytes", limit), "")
+	}
+	if err := rested(f, path, before, int64(len(data)), err); err != nil {
+		return nil, err
 	}
 	return data, nil
 }
 
-// openError says why a plugin file could not be opened, and what is there
-// instead.
-func openError(path string, err error) error {
-	if info, lerr := os.Lstat(path); lerr == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return &stream.Error{
-			Code: stream.PluginName, Where: path,
-			Why: "is a symbolic link", Fix: "copy the file into the plugins folder",
-		}
+// HashOf returns the SHA-256, hex, of a plugin file that openFile lets in and that nobody
+// changes meanwhile, and its size in bytes. What is in it is not looked at.
+func HashOf(path string) (hash string, size int64, err error) {
+	f, before, err := openFile(path)
+	if err != nil {
+		return "", 0, err
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return notFound(path)
+	defer f.Close()
+	h := sha256.New()
+	size, err = io.Copy(h, f)
+	if err := rested(f, path, before, size, err); err != nil {
+		return "", 0, err
 	}
+	return hex.EncodeToString(h.Sum(nil)), size, nil
+}
+
+// rested says whether n bytes that were read are all of a file, as it was before and still
+// is. fault is that of reading them.
+func rested(f *os.File, path string, before fs.FileInfo, n int64, fault error) error {
+	after, err := f.Stat()
+	if err := errors.Join(fault, err); err != nil {
+		return &stream.Error{Code: stream.PluginFile, Where: path, Why: "cannot be read", Err: err, Fix: "check the disk or the share it is on"}
+	}
+	if n != after.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return Changed(path)
+	}
+	return nil
+}
+
+// Changed is the error of a plugin file that has changed while it was looked at, so that
+// it is to be looked at again.
+func Changed(path string) error {
 	return &stream.Error{
-		Code: stream.PluginFile, Where: path, Why: "cannot be opened", Err: err,
-		Fix: "check that the user who runs wasmill may read it",
+		Code: stream.PluginChanged, Where: path, Why: "has changed while it was loaded",
+		Fix: "try again when it is there whole; write it beside and rename it",
 	}
 }
 
@@ -128,20 +155,6 @@ func notFound(path string) error {
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
-}
-
-func kindOf(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "directory"
-	case m&fs.ModeNamedPipe != 0:
-		return "named pipe"
-	case m&fs.ModeSocket != 0:
-		return "socket"
-	case m&fs.ModeDevice != 0:
-		return "device"
-	}
-	return "special file"
 }
 
 // lookalike says what a file that is not wasm looks like, or "".

@@ -132,7 +132,7 @@ func (p *Plugin) portable() (globals []string, pinned string, err error) {
 		return nil, "", err
 	}
 	if hash := sha256.Sum256(data); hex.EncodeToString(hash[:]) != p.Hash {
-		return nil, "", &stream.Error{Code: stream.PluginFile, Where: p.Path, Why: "the file has changed since it was loaded", Fix: "start again"}
+		return nil, "", Changed(p.Path)
 	}
 	m, err := decode(p.Path, data)
 	if err != nil {

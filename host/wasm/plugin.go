@@ -44,6 +44,11 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 	if err != nil {
 		return nil, err
 	}
+	sum := sha256.Sum256(data)
+	hash := hex.EncodeToString(sum[:])
+	if err := e.Admits(path, hash); err != nil {
+		return nil, err
+	}
 	m, err := decode(path, data)
 	if err != nil {
 		return nil, err
@@ -57,8 +62,7 @@ func (e *Engine) Load(ctx context.Context, path string, limits Limits) (*Plugin,
 			return nil, err
 		}
 	}
-	hash := sha256.Sum256(data)
-	p := &Plugin{Path: path, Hash: hex.EncodeToString(hash[:]), Size: len(data), Module: m, Wants: capabilities(m), Metered: metered, engine: e, limits: limits}
+	p := &Plugin{Path: path, Hash: hash, Size: len(data), Module: m, Wants: capabilities(m), Metered: metered, engine: e, limits: limits}
 	if err := e.admit(p); err != nil {
 		return nil, err
 	}

@@ -282,64 +282,6 @@ func describing(text string) []byte {
 	return a.Bytes()
 }
 
-func TestPluginFilesAreRegularFilesOfOneOwner(t *testing.T) {
-	e, dir := newEngine(t), t.TempDir()
-	write := func(name string, mode os.FileMode) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, abitest.Identity(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	good := write("good.wasm", 0o644)
-	link := filepath.Join(dir, "link.wasm")
-	if err := os.Symlink(good, link); err != nil {
-		t.Fatal(err)
-	}
-	folder := filepath.Join(dir, "folder.wasm")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	pipe := filepath.Join(dir, "pipe.wasm")
-	makePipe(t, pipe)
-	tests := []struct {
-		name, path string
-		code       stream.Code
-		want       string
-	}{
-		{"a symbolic link", link, stream.PluginName, "symbolic link"},
-		{"a folder", folder, stream.PluginName, "directory"},
-		{"a named pipe", pipe, stream.PluginName, "named pipe"},
-		{"a device", "/dev/zero", stream.PluginName, "device"},
-		{"a file that everybody can write", write("open.wasm", 0o666), stream.PluginName, "chmod o-w"},
-		{"a file that is not there", filepath.Join(dir, "goood.wasm"), stream.PluginNotFound, "holds folder, good"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := e.Load(t.Context(), tt.path, DefaultLimits())
-			if code := stream.CodeOf(err); code != tt.code || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want %s with …%s…", err, tt.code, tt.want)
-			}
-		})
-	}
-	small := DefaultLimits()
-	small.PluginBytes = 100
-	if _, err := e.Load(t.Context(), good, small); stream.CodeOf(err) != stream.PluginTooLarge {
-		t.Errorf("got %v for a file over the limit", err)
-	}
-	for _, name := range []string{"../x", "/etc/x", "a/b", `a\b`, "", ".hidden", "x\n"} {
-		if _, err := File(dir, name); stream.CodeOf(err) != stream.PluginName {
-			t.Errorf("name %q: got %v", name, err)
-		}
-	}
-	if path, err := File(dir, "good.wasm"); err != nil || path != good {
-		t.Errorf("got %s, %v", path, err)
-	}
-}
-
 func TestCapabilitiesAreGrantedOrRefused(t *testing.T) {
 	a := abitest.NewGuest(func(a *abitest.Asm) {
 		a.Import("wasmill", "log", []byte{abitest.I32, abitest.I32, abitest.I32}, nil)
