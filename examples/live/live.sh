@@ -74,6 +74,11 @@ say "Another version of it is dropped, which differs by a section with its name,
 { cat work/kept; printf '\000\003\001v2'; } > work/plugins/grep.wasm
 shows 'a change is in force'
 
+say "The version before is put back:"
+"$wasmill" plugin rollback grep --set plugins.dir=work/plugins --set data.dir=work/data > work/rolled || { kill "$pid"; exit 1; }
+sed -e 's/^/  /' work/rolled
+shows 'a change is in force'
+
 say "It goes on:"
 edit '/^phase: paused/d'
 shows 'a change is in force'

@@ -18,8 +18,8 @@ var ErrNewGeneration = errors.New("the change takes a new generation of the pipe
 
 // Change is another config for vertices of a graph that runs, with all done that can fail:
 //
-//	Prepare ─▶ plugins loaded, a first instance of each, tried ─▶ Apply: they serve, limits are other ones
-//	                                                          └─▶ Discard
+//	Prepare ─▶ plugins loaded, a first instance of each, canary ─▶ Apply: they serve, limits are other ones
+//	                                                           └─▶ Discard
 //
 // Either Apply or Discard is called once.
 type Change struct {

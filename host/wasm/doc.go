@@ -17,6 +17,9 @@
 // State by key is kept elsewhere: a plugin of kind process reaches it through the
 // Session of a call, while its function runs.
 //
+// Versions swaps one version of a plugin for another while calls are made, and tries it
+// before on records that came lately; an Archive keeps the files of those that served.
+//
 // Invariants
 //
 //  1. No address, length or count from a guest is used before it is checked;
@@ -34,6 +37,8 @@
 //     others, in whichever instance; where that cannot be had the vertex fails.
 //  9. A call finds each side input the same from its start to its end.
 //  10. A lock and a signature are of the bytes that are compiled.
+//  11. A trial of another version (Versions.Try) changes nothing but the memory of its
+//     own two instances: no state, no counter, nothing that anyone outside is asked or told.
 //
 // # Who is trusted with what
 //
