@@ -73,7 +73,9 @@ func (h *Host) reloadOne(ctx context.Context, s *seat, origin revision.Origin, r
 			break
 		}
 	}
-	h.miss(s, now, found.missing)
+	if found.missing != nil {
+		h.miss(s, now, found.missing)
+	}
 	r.ConfigStatus = h.note(s, content, class, origin, err)
 	if err == nil {
 		r.Plugins = found.steps

@@ -45,6 +45,13 @@ func TestWhatIsNoPluginFileIsRefusedByName(t *testing.T) {
 	if err := os.Chmod(in("open"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(in("through/inner"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	drop(t, in("through/inner/f.wasm"), 0o600)
+	if err := os.Chmod(in("through"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	const links = "relative links inside of it are followed"
 	tests := []struct {
 		name, path string
@@ -63,6 +70,8 @@ func TestWhatIsNoPluginFileIsRefusedByName(t *testing.T) {
 		{"a device", "/dev/zero", stream.PluginName, "is a device, not a regular file", "put the .wasm file itself there"},
 		{"a file that everybody can write", drop(t, in("open.wasm"), 0o666), stream.PluginName, "can be written by everybody on this machine", "chmod o-w " + in("open.wasm")},
 		{"a file in a folder that everybody can write to", exposed, stream.PluginName, "is in a folder in which everybody on this machine can put files (" + in("open") + ")", "chmod o-w " + in("open")},
+		{"a link into a folder that everybody can write to", link(t, "open/f.wasm", in("into.wasm")), stream.PluginName, "is in a folder in which everybody on this machine can put files (" + in("open") + ")", "chmod o-w " + in("open")},
+		{"a link through a folder that everybody can write to", link(t, "through/inner/f.wasm", in("inner.wasm")), stream.PluginName, "is in a folder in which everybody on this machine can put files (" + in("through") + ")", "chmod o-w " + in("through")},
 		{"a file that is not there", in("goood.wasm"), stream.PluginNotFound, "there is no such plugin", "holds absolute, away, circle, folder, good"},
 		{"a file in a folder that is not there", in("none/f.wasm"), stream.PluginNotFound, "does not exist", "--plugins"},
 		{"a file in what is no folder", filepath.Join(good, "f.wasm"), stream.PluginNotFound, "is a file, not a plugins folder", "name the folder"},

@@ -18,7 +18,8 @@ import (
 //     the place of one just then, it does not block.
 //   - Links that stay inside of the folder, as those of a Kubernetes ConfigMap do. They
 //     are relative.
-//   - Neither the file nor the folder may be written by everybody (see exposed).
+//   - Neither the file nor a folder on the way to it may be written by everybody (see
+//     exposed).
 func openFile(path string) (*os.File, fs.FileInfo, error) {
 	dir, base := filepath.Dir(path), filepath.Base(path)
 	root, err := os.OpenRoot(dir)
@@ -56,16 +57,34 @@ func allowed(root *os.Root, path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&everybody != 0 {
 		return refuse(path, "can be written by everybody on this machine", "chmod o-w "+path)
 	}
-	dir := filepath.Dir(path)
-	folder, err := root.Stat(".")
-	switch {
-	case err != nil:
-		return &stream.Error{Code: stream.PluginFile, Where: dir, Why: "the plugins folder cannot be examined", Err: err, Fix: "check the disk or the share it is on"}
-	case exposed(folder.Mode(), ours(info), func() bool { return readOnly(dir) }):
-		return refuse(path, fmt.Sprintf("is in a folder in which everybody on this machine can put files (%s)", dir),
-			"chmod o-w "+dir+"; in Kubernetes mount the volume with readOnly: true")
+	for _, within := range folders(path) {
+		dir := filepath.Join(filepath.Dir(path), within)
+		folder, err := root.Stat(within)
+		switch {
+		case err != nil:
+			return &stream.Error{Code: stream.PluginFile, Where: dir, Why: "the plugins folder cannot be examined", Err: err, Fix: "check the disk or the share it is on"}
+		case exposed(folder.Mode(), ours(info), func() bool { return readOnly(dir) }):
+			return refuse(path, fmt.Sprintf("is in a folder in which everybody on this machine can put files (%s)", dir),
+				"chmod o-w "+dir+"; in Kubernetes mount the volume with readOnly: true")
+		}
 	}
 	return nil
+}
+
+// folders lists the folder of a file and, if that is a link, those inside of it on the way
+// to what it leads to. They are relative to the first.
+func folders(path string) []string {
+	all := []string{"."}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	real, err2 := filepath.EvalSymlinks(path)
+	if errors.Join(err, err2) != nil {
+		return all // what is open has been replaced
+	}
+	within, err := filepath.Rel(dir, filepath.Dir(real))
+	for ; err == nil && within != "." && within != ".."; within = filepath.Dir(within) {
+		all = append(all, within)
+	}
+	return all
 }
 
 // everybody is the permission of all users to write.
