@@ -14,5 +14,6 @@
 //     and takes it from nobody: of two processes one gets the next number.
 //  2. A file that is damaged is told and passed over, and its number is not given
 //     again. Files with other names are not touched.
-//  3. The last keep revisions that can be read stay, and so the last good one does.
+//  3. The last keep revisions that can be read stay, and so the last good one does; of
+//     several in a row with the same content only the last.
 package revision

@@ -1,6 +1,7 @@
 package revision
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"errors"
@@ -37,7 +38,8 @@ func NewStore(dir string, keep int) *Store { return &Store{dir, keep} }
 func (s *Store) Dir() string { return s.dir }
 
 // Add keeps a revision under the next number, which it returns, and lets go of those that
-// are too many. least is the lowest number that it may get; 0 = any. An error with a number
+// are too many. It stands for the newest one if that has the same content: a plugin was
+// another one, say, and configs are what is kept. least is the lowest number that it may get; 0 = any. An error with a number
 // is about the letting go.
 func (s *Store) Add(r Revision, least Number) (Number, error) {
 	if len(r.Content) > maxContent {
@@ -51,8 +53,13 @@ func (s *Store) Add(r Revision, least Number) (Number, error) {
 		return 0, err
 	}
 	r.Number = max(least, 1)
+	before := Number(0) // with the same content
 	if len(all) > 0 {
-		r.Number = max(r.Number, all[len(all)-1]+1)
+		last := all[len(all)-1]
+		r.Number = max(r.Number, last+1)
+		if same, err := s.Read(last); err == nil && bytes.Equal(same.Content, r.Content) {
+			before = last
+		}
 	}
 	for {
 		err := s.create(r)
@@ -63,6 +70,11 @@ func (s *Store) Add(r Revision, least Number) (Number, error) {
 			return 0, s.fault(err)
 		}
 		r.Number++ // another process has taken it
+	}
+	if before > 0 {
+		if err := os.Remove(filepath.Join(s.dir, nameOf(before))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return r.Number, s.fault(err)
+		}
 	}
 	return r.Number, s.sweep()
 }

@@ -85,6 +85,18 @@ func TestNumbersGoOnAndTheLastStay(t *testing.T) {
 	}
 }
 
+// TestAConfigIsKeptOnce adds the same content under several numbers.
+func TestAConfigIsKeptOnce(t *testing.T) {
+	s := NewStore(t.TempDir(), 3)
+	for _, content := range []string{"a", "b", "b", "b", "b", "c", "c", "b"} {
+		add(t, s, content, 0)
+	}
+	all, err := s.Read(8)
+	if numbers, _ := list(t, s); !slices.Equal(numbers, []Number{8, 7, 5}) || err != nil || string(all.Content) != "b" {
+		t.Errorf("there are %v, %v, %q", numbers, err, all.Content)
+	}
+}
+
 func TestDamagedFilesAreToldAndPassedOver(t *testing.T) {
 	s := NewStore(t.TempDir(), 1)
 	add(t, s, "one", 0)
