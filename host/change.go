@@ -75,7 +75,7 @@ func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.P
 		ch.Reshape(now.Durable)
 	}
 	if phased(p) {
-		s.ask("")
+		h.forget(s)
 	}
 	now.Phases.Set(s.desired(c))
 	changed := *now

@@ -55,7 +55,8 @@ type Options struct {
 	// keeps none from running, and Run ends only when it is told to.
 	Follow bool
 	// Revisions keeps the configs that are accepted in data.dir, so that their numbers
-	// go on over restarts. Without it they count from 1.
+	// go on over restarts, and phases that are asked for by hand. Without it revisions
+	// count from 1, and only what the file says outlives the process.
 	Revisions bool
 	Notice    func(text string) // what concerns no single pipeline; nil = nobody listens
 }
@@ -235,11 +236,21 @@ func (h *Host) open(ctx context.Context, c *config.Pipeline, f config.File, o Op
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.build(ctx, c, f.Name, start, desired(c))
+	want := desired(c)
+	asked, err := h.wasAsked(c)
 	if err != nil {
 		return nil, err
 	}
-	return newSeat(p, f.Data), nil
+	if asked != "" {
+		want.Phase = asked
+	}
+	p, err := h.build(ctx, c, f.Name, start, want)
+	if err != nil {
+		return nil, err
+	}
+	s := newSeat(p, f.Data)
+	s.ask(asked)
+	return s, nil
 }
 
 // builder makes graphs for the pipeline of a file.

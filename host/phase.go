@@ -12,13 +12,16 @@ import (
 )
 
 // SetPhase asks a pipeline to run or to pause, as a change of phase in its file does,
-// and does not wait for that. The next such change wins.
+// and does not wait for that. The next such change wins. With Options.Revisions what was
+// asked for outlives the process.
 func (h *Host) SetPhase(pipeline string, want phase.Phase) (control.PauseStatus, error) {
 	h.reloads.Lock()
 	defer h.reloads.Unlock()
 	for _, s := range h.crew.all() {
 		if p, _ := s.look(); p.Name == pipeline {
-			s.ask(want)
+			if err := h.ask(s, want); err != nil {
+				return control.PauseStatus{}, err
+			}
 			p.Phases.Set(s.desired(p.Config))
 			return control.PauseStatusOf(p.Phases), nil
 		}
@@ -27,6 +30,15 @@ func (h *Host) SetPhase(pipeline string, want phase.Phase) (control.PauseStatus,
 		return control.PauseStatus{}, err
 	}
 	return control.PauseStatus{}, &stream.Error{Code: admin.PipelineUnknown, Where: pipeline, Why: "there is no such pipeline", Fix: "take one that wasmill status lists"}
+}
+
+// forget lets the file have its way again.
+func (h *Host) forget(s *seat) {
+	if err := h.ask(s, ""); err != nil {
+		p, _ := s.look()
+		s.ask("")
+		h.tell(p.Name, err.Error())
+	}
 }
 
 // ask notes a phase that wins over that of the file; empty = that of the file wins.

@@ -115,7 +115,7 @@ func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Pl
 		return plan.Graph, err
 	}
 	if phased(p) {
-		s.ask("")
+		h.forget(s)
 	}
 	return plan.Graph, nil
 }
