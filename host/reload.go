@@ -66,7 +66,9 @@ func (h *Host) reloadOne(ctx context.Context, s *seat) (r Reloaded, err error) {
 			break
 		}
 	}
-	h.miss(s, now, found.missing)
+	if found.missing != nil {
+		h.miss(s, now, found.missing)
+	}
 	r.ConfigStatus = s.note(class, err)
 	switch e := h.eventsOf(now.Name); {
 	case err != nil && e.ConfigRefused != nil:

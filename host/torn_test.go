@@ -213,8 +213,13 @@ func TestHoweverAPluginIsWritten(t *testing.T) {
 	f.serves("what comes after that", 6, version(6))
 
 	applied, refused, notices := f.told()
-	if len(applied) != 5 || len(refused) != 1 {
+	if len(applied) != 5 || len(refused) == 0 {
 		t.Errorf("%d changes were told of, and %v refused", len(applied), refused)
+	}
+	for _, err := range refused { // on a busy machine a copy in pieces may rest for long enough
+		if stream.CodeOf(err) != stream.PluginInvalid {
+			t.Errorf("refused was %v", err)
+		}
 	}
 	for _, c := range applied {
 		if c.Class != plan.Vertex.String() || len(c.Steps) != 1 || !strings.HasPrefix(c.Steps[0], "plugin f: ") {
