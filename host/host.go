@@ -357,6 +357,7 @@ func (h *Host) Status() Status {
 // Status may be called at any time.
 func (p *Pipeline) Status() control.Status {
 	s := control.StatusOf(p.Config, p.Pipeline)
+	s.AddGuests(p.Config, p.graph)
 	s.PauseStatus = control.PauseStatusOf(p.Phases)
 	if p.Durable != nil {
 		s.Checkpoint = control.CheckpointStatusOf(p.Durable)

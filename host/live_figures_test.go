@@ -216,6 +216,7 @@ func stormFigures(t *testing.T) {
 // memoryFigures measures by how much a thousand swaps of a Go plugin let the resident
 // memory grow, after some that are not counted.
 func memoryFigures(t *testing.T) {
+	runtime.MemProfileRate = 8 << 20 // as the command has it
 	b := openBusy(t, "identity-go", ", rate: 20000", false)
 	swap := func(n int) {
 		for k := range n {

@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
@@ -250,6 +253,40 @@ func (e *edited) plugin(data []byte) {
 	}
 }
 
+// checkpointHas waits for a checkpoint that is begun from now on, and looks for a text in
+// what it says of a vertex.
+func (e *edited) checkpointHas(vertex stream.VertexID, text string) {
+	e.Helper()
+	p := e.Pipelines()[0]
+	last := func() stream.Epoch {
+		if l := p.Status().Checkpoint.Last; l != nil {
+			return l.Epoch
+		}
+		return 0
+	}
+	from := last()
+	e.until("there are two more checkpoints", func() bool { return last() > from+1 })
+	at, _ := control.StoreOf(p.Config, e.dir)
+	err := e.look(at, "p", func(all *control.Checkpoints) error {
+		epoch, err := all.Newest(e.Context())
+		if err != nil {
+			return err
+		}
+		detail, err := all.Show(e.Context(), epoch)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(detail.Holds, func(v control.VertexHolding) bool { return v.Vertex == vertex })
+		if !strings.Contains(string(detail.Holds[i].Meta), text) {
+			e.Errorf("checkpoint %d says of %s %s, and not %s", epoch, vertex, detail.Holds[i].Meta, text)
+		}
+		return nil
+	})
+	if err != nil {
+		e.Fatal(err)
+	}
+}
+
 // TestAPluginIsDroppedWhileItsPipelineRuns takes another version, and refuses a broken one.
 func TestAPluginIsDroppedWhileItsPipelineRuns(t *testing.T) {
 	first, err := os.ReadFile("../plugins/identity.wasm")
@@ -270,6 +307,15 @@ func TestAPluginIsDroppedWhileItsPipelineRuns(t *testing.T) {
 	if c := e.revision(2); c.Class != "vertex" || e.Pipelines()[0].Pipeline != running {
 		t.Errorf("another version: %+v", c)
 	}
+	hash := fmt.Sprintf("%x", sha256.Sum256(second))
+	f := func() *control.GuestStatus {
+		all := e.Status().Pipelines[0].Vertices
+		return all[slices.IndexFunc(all, func(v control.VertexStatus) bool { return v.Vertex == "f" })].Guests
+	}
+	if g := f(); g == nil || g.SHA256 != hash || g.Plugin != "f" || g.Version != "1.0.0" || g.Instances == 0 || g.Calls == 0 {
+		t.Errorf("the status has %+v", g)
+	}
+	e.checkpointHas("f", hash)
 	e.plugin([]byte("\x00asm\x01\x00\x00\x00 and what is no section"))
 	e.until("a broken one is refused", func() bool { return e.config().Error != nil })
 	if c := e.config(); c.Revision != 2 || !strings.Contains(*c.Error, "f.wasm") {

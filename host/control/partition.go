@@ -33,6 +33,9 @@ func (b *build) partitions(ctx context.Context, i int, p *wasm.Plugin, c wasm.Co
 	return partitioned{state.NewKeys(n, key), newMemories(string(b.config.Vertices[i].Name), t, n), t, p}, nil
 }
 
+// Stats is what its instances do.
+func (p partitioned) Stats() wasm.Stats { return p.guests.Stats() }
+
 // Close implements stream.Transform.
 func (p partitioned) Close(ctx context.Context) error {
 	return errors.Join(p.guests.Close(ctx), p.plugin.Close(ctx))

@@ -55,13 +55,21 @@ func shapes(c *config.Pipeline, g pipeline.Graph) map[stream.VertexID]durable.Sh
 
 // codeOf returns the hash of the plugin that a transform calls, empty if it calls none.
 func codeOf(t stream.Transform) string {
-	if p, ok := t.(partitioned); ok {
-		return p.plugin.Hash
-	}
-	if v := versionsOf(t); v != nil {
-		return v.Plugin().Hash
+	if p := pluginOf(t); p != nil {
+		return p.Hash
 	}
 	return ""
+}
+
+// pluginOf returns the plugin that a transform calls now, nil if it calls none.
+func pluginOf(t stream.Transform) *wasm.Plugin {
+	if p, ok := t.(partitioned); ok {
+		return p.plugin
+	}
+	if v := versionsOf(t); v != nil {
+		return v.Plugin()
+	}
+	return nil
 }
 
 // versionsOf returns the versions of a plugin that a transform calls, nil if there is no

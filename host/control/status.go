@@ -75,6 +75,7 @@ type VertexStatus struct {
 	Oldest   float64       `json:"oldest_seconds"`
 	Edges    []EdgeStatus  `json:"edges"`               // inbound
 	WaitsFor []string      `json:"waits_for,omitempty"` // side inputs that have no value yet: no call begins
+	Guests   *GuestStatus  `json:"guests,omitempty"`    // nil = it has no plugin
 }
 
 // DropStatus counts dropped records by why.
