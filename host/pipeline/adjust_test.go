@@ -91,10 +91,10 @@ func TestLimitsOfCallsAndQueuesChangeWhileRecordsMove(t *testing.T) {
 		}
 		v.Call.Records, v.Queue.Records = 1000, 8192
 		u.Adjust(&v)
-		before := in.read
+		before := u.Stats()[0].RecordsIn
 		time.Sleep(time.Second)
-		if in.read < before+900 {
-			t.Errorf("%d records were read in a second, as the source still waits", in.read-before)
+		if read := u.Stats()[0].RecordsIn - before; read < 900 {
+			t.Errorf("%d records were read in a second, as the source still waits", read)
 		}
 		u.end()
 		if !slices.Equal(k.sorted(), upTo(in.read)) {
@@ -124,7 +124,7 @@ func TestWhatHappensToFailuresChangesWhileRecordsMove(t *testing.T) {
 		if !u.Adjust(&v) {
 			t.Fatal("refused")
 		}
-		from := in.read + 10
+		from := int(u.Stats()[0].RecordsIn) + 10
 		time.Sleep(time.Second)
 		u.end()
 		once, thrice := 0, 0
