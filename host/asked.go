@@ -77,7 +77,7 @@ func (h *Host) keepAsked(pipeline string, a byHand) (err error) {
 }
 
 // wasAsked returns the phase that was asked for by hand and still wins over the file of a
-// pipeline; empty = none does.
+// pipeline; empty = none does, and it is forgotten.
 func (h *Host) wasAsked(c *config.Pipeline) (phase.Phase, error) {
 	name := h.askedFile(c.Name)
 	if name == "" {
@@ -101,7 +101,7 @@ func (h *Host) wasAsked(c *config.Pipeline) (phase.Phase, error) {
 		}
 	}
 	if a.File != desired(c).Phase {
-		return "", nil // the file has changed, which wins
+		return "", h.keepAsked(c.Name, byHand{}) // the file has changed, which wins for good
 	}
 	return a.Phase, nil
 }

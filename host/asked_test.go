@@ -78,6 +78,10 @@ func TestAPhaseByHandOutlivesTheProcess(t *testing.T) {
 	write("phase: paused\n") // while nothing runs
 	expect("the file has changed", lives(ask(phase.Running)), phase.Paused)
 	expect("it was let go on by hand", lives(nothing), phase.Running)
+	write("") // while nothing runs, twice
+	expect("the file has changed again", lives(nothing), phase.Running)
+	write("phase: paused\n")
+	expect("what was asked for long ago does not come back", lives(nothing), phase.Paused)
 
 	if err := os.WriteFile(kept, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
