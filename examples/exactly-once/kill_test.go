@@ -27,6 +27,7 @@ func TestTheProcessIsKilled(t *testing.T) {
 	killed := 0
 	for ended := false; !ended; {
 		run := exec.CommandContext(t.Context(), bin, "run", "--quiet", "--set", "admin.listen=off", filepath.Join(dir, "pipeline.yaml"))
+		run.Dir = dir // where it keeps its data
 		run.Stderr = t.Output()
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
