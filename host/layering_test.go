@@ -27,6 +27,7 @@ var may = map[string][]string{
 	"host/config":                  {"host/stream", "abi"},
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},
+	"host/explain":                 {"host/stream"},
 	"host/wasm/meter":              {"host/wasm/binary"},
 	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
