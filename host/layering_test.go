@@ -71,6 +71,8 @@ var owners = map[string]string{
 	"github.com/cespare":            "host/state",
 	"github.com/axiomhq":            "host/state/window",
 	"github.com/dgryski":            "host/state/window",
+	"github.com/invopop":            "", // tests alone
+	"github.com/santhosh-tekuri":    "", // tests alone
 }
 
 // TestImportsPointDownward holds the table of imports.

@@ -1,6 +1,12 @@
 package config
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+)
+
+// CheckpointKeys is a Checkpoint as it is written.
+var CheckpointKeys = reflect.TypeFor[checkpointKeys]()
 
 // Bare is a process without the places of its values, to compare it.
 func Bare(p *Process) *Process {
@@ -19,4 +25,19 @@ func ProcessPaths() (paths []string) {
 		paths = append(paths, strings.Join(f.keys, "."))
 	}
 	return paths
+}
+
+// Aggregates lists the kinds of aggregates.
+func Aggregates() []string { return aggregates() }
+
+// Roles lists what a vertex can be.
+func Roles() []string { return []string{roleSource, roleUDF, roleAggregate, roleJoin, roleSink} }
+
+// RoleKeys lists the keys of a vertex that only some roles have, with these.
+func RoleKeys() map[string][]string {
+	keys := make(map[string][]string)
+	for _, k := range roleKeys() {
+		keys[k.key] = k.roles
+	}
+	return keys
 }

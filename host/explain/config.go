@@ -31,7 +31,7 @@ func configs() []Entry {
 			Code: stream.ConfigUnknownKey, Title: "a key that nothing reads",
 			Cause:   "A key is misspelt, stands at another level than it belongs, or means nothing for this kind of vertex, such as batch for a source. In the environment it is a variable that begins with WASMILL_ and belongs to no setting.",
 			Example: stream.Error{Where: "unknown-key.yaml:4:45 (vertices[1].concurency)", Why: `"concurency" is not a key here`, Fix: "did you mean concurrency?"},
-			Fix:     "Take the key that is suggested, or move or remove it. An editor that is given the output of wasmill schema pipeline marks such keys as you type.",
+			Fix:     "Take the key that is suggested, or move or remove it. An editor that is given the output of wasmill schema marks such keys as you type.",
 		},
 		{
 			Code: stream.ConfigDuplicateKey, Title: "a key is there twice",
