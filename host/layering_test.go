@@ -41,6 +41,7 @@ var may = map[string][]string{
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},
+	"host/supervise":               {"host/stream"},
 	"host/connector/connectortest": {"host/stream", "abi"},
 	"host/connector/internal/*":    {"host/stream", "abi"},
 	"host/connector/*":             {"host/connector/internal/*", "host/stream", "abi"},

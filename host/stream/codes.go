@@ -85,6 +85,7 @@ const (
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
 	DrainTimeout    Code = "drain-timeout"
+	WorkerDied      Code = "worker-died" // a supervised process, again and again
 
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
@@ -109,5 +110,6 @@ var exits = map[Code]int{
 	OutputFile:           ExitEnvironment,
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
+	WorkerDied:           ExitInternal,
 	RevisionDamaged:      ExitEnvironment,
 }
