@@ -59,6 +59,10 @@ type Options struct {
 	// count from 1, and only what the file says outlives the process.
 	Revisions bool
 	Notice    func(text string) // what concerns no single pipeline; nil = nobody listens
+	// Instance is the background instance that this is: with Admin or Revisions, which use
+	// data.dir, that has to be its own (see OwnData). Empty = a foreground run, which may
+	// use that of no instance.
+	Instance string
 }
 
 // Host holds the pipelines of a process.
@@ -128,6 +132,11 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	settings, err := Settings(o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Admin || o.Revisions {
+		if err := mayUse(settings.Data.Dir, o.Instance); err != nil {
+			return nil, err
+		}
 	}
 	files, follow := o.Files, o.Follow && len(o.Files) == 0
 	if len(files) == 0 {

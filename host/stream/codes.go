@@ -87,6 +87,9 @@ const (
 	DrainTimeout    Code = "drain-timeout"
 	WorkerDied      Code = "worker-died" // a supervised process, again and again
 
+	// Background instances.
+	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
+
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
 	RevisionDamaged Code = "revision-damaged"
