@@ -39,6 +39,9 @@ type Options struct {
 	// Watch keeps a plugin from being loaded again that is in a call when a fatal
 	// error ends the process. It sets the process's crash output.
 	Watch bool
+	// Deaths is how many times a process has to die in calls of a plugin before Watch keeps
+	// that from being loaded, where it is started again each time; 0 = it is not.
+	Deaths int
 	Start durable.Start // of pipelines with checkpoints
 	// From are other checkpoints, of which Start takes one. Without a name they are
 	// those of a pipeline with the same one. nil = the pipeline's own.
@@ -155,7 +158,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	engine.Require(admission)
 	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
 	if o.Watch {
-		if err := engine.Watch(); err != nil {
+		if err := engine.Watch(o.Deaths); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))
 		}
 	}
