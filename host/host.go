@@ -42,7 +42,7 @@ type Options struct {
 	// Deaths is how many times a process has to die in calls of a plugin before Watch keeps
 	// that from being loaded, where it is started again each time; 0 = it is not.
 	Deaths int
-	Start durable.Start // of pipelines with checkpoints
+	Start  durable.Start // of pipelines with checkpoints
 	// From are other checkpoints, of which Start takes one. Without a name they are
 	// those of a pipeline with the same one. nil = the pipeline's own.
 	From    *CheckpointsOf
@@ -336,6 +336,7 @@ func (p *Pipeline) run(ctx context.Context) error {
 	phases.Go(func() { p.Phases.Run(running) })
 	defer phases.Wait()
 	defer end()
+	control.Warm(p.graph)
 	if p.Durable != nil {
 		return p.Durable.Run(ctx)
 	}
