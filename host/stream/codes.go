@@ -87,7 +87,8 @@ const (
 	DrainTimeout    Code = "drain-timeout"
 	WorkerDied      Code = "worker-died" // a supervised process, again and again
 
-	// Background instances.
+	// Processes, and background instances.
+	NotReady  Code = "not-ready"
 	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
 
 	// Kept configs.
@@ -114,5 +115,6 @@ var exits = map[Code]int{
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
 	WorkerDied:           ExitInternal,
+	NotReady:             ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }
