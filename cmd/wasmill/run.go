@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/notify"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -102,6 +103,10 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 	if err != nil {
 		return err
 	}
+	service, err := notify.Open()
+	if err != nil {
+		return err
+	}
 	log := newLogger(s.err, settings.Log)
 	var h *host.Host
 	o.Events = func(pipeline string) stream.Events {
@@ -134,11 +139,13 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 	grace := settings.Shutdown.Grace
 	expired := make(chan struct{})
 	defer onSignals(func(sig os.Signal) {
+		service.Stopping()
 		log.draining(sig, grace)
 		h.Drain()
 		time.AfterFunc(grace, func() { close(expired) })
 	}, work.signals()...)()
-	defer onHangup(func() { _, _ = h.Reload(ctx) })() // errors are told by events
+	defer onHangup(func() { service.Reload(func() { _, _ = h.Reload(ctx) }) })() // errors are told by events
+	defer serveManager(ctx, service, h)()
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
 	stop := func() {}
@@ -153,6 +160,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		log.admin(h.Admin)
 	}
 	ended, err = runUntil(ctx, h, expired, grace)
+	service.Stopping()
 	stop()
 	progress.warnLost()
 	switch {
