@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wasmill/wasmill/host"
 )
 
 // TestAServiceTellsItsManager runs the process as systemd does, with a watchdog.
@@ -74,5 +76,61 @@ func TestAServiceTellsItsManager(t *testing.T) {
 	hears("STOPPING=1$")
 	if err := c.Wait(); err != nil {
 		t.Errorf("%v: %s", err, w.read("log"))
+	}
+}
+
+// TestTheUnitFitsTheCommand checks the unit of examples/systemd, as far as that is possible
+// where systemd does not run.
+func TestTheUnitFitsTheCommand(t *testing.T) {
+	const file = "../../examples/systemd/wasmill.service"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, env := make(map[string]string), []string{}
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			if keys[key] = value; key == "Environment" {
+				env = append(env, value)
+			}
+		}
+	}
+	words := strings.Fields(keys["ExecStart"])
+	root := newRoot(stdio{})
+	c, rest, err := root.Find(words[1:])
+	if err != nil || c.Name() != "run" {
+		t.Fatalf("%s runs %v, %v", keys["ExecStart"], c, err)
+	}
+	if err := c.ParseFlags(rest); err != nil {
+		t.Error(err)
+	}
+	set, err := c.Flags().GetStringArray("set")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := host.Settings(host.Options{Env: env, Set: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, cache := settings.Data.Dir, settings.Cache.Dir; !strings.HasPrefix(data, "/var/lib/"+keys["StateDirectory"]+"/") || cache != "/var/cache/"+keys["CacheDirectory"] {
+		t.Errorf("it may not write to data.dir %s or cache.dir %s", data, cache)
+	}
+	if stop, err := time.ParseDuration(keys["TimeoutStopSec"]); err != nil || stop < settings.Shutdown.Grace+abortTime {
+		t.Errorf("systemd kills it after %v, %v, while it drains for %v", stop, err, settings.Shutdown.Grace)
+	}
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("no systemd-analyze")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := filepath.Join(t.TempDir(), "wasmill.service")
+	if err := os.WriteFile(unit, []byte(strings.Replace(string(data), words[0], exe, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", unit).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
 	}
 }
