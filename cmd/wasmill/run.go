@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/notify"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/supervise"
 )
 
 func newRun(f *flags, s stdio) *cobra.Command {
@@ -79,6 +81,7 @@ pipeline over.`,
   wasmill run pipeline.yaml --fresh --yes
   wasmill run pipeline.yaml --supervise`,
 		RunE: func(c *cobra.Command, files []string) error {
+			defer reap(c.Context())()
 			if work.supervise && work.worker == 0 {
 				return superviseRun(c, f, s, &start)
 			}
@@ -170,6 +173,18 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		progress.summary()
 	}
 	return err
+}
+
+// reap takes in what becomes a child of this process in a container, until the function that
+// it returns is called.
+func reap(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reaping sync.WaitGroup
+	reaping.Go(func() { supervise.Reap(ctx) })
+	return func() {
+		cancel()
+		reaping.Wait()
+	}
 }
 
 // abortTime is how long a run that was aborted may take to end.

@@ -63,7 +63,7 @@ func TestAServiceIsReadyOnceAndStopsForGood(t *testing.T) {
 		s, m := serve(t, func() (bool, string) { mu.Lock(); defer mu.Unlock(); return ready, status }, func() {})
 		expect(t, m, "0 STATUS=p: 1/3")
 		time.Sleep(50 * time.Millisecond) // between two looks
-		s.Reload(func() {}) // nobody waits for it yet
+		s.Reload(func() {})               // nobody waits for it yet
 		time.Sleep(time.Second)
 		expect(t, m)
 		set(true, "a\nb")
