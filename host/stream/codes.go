@@ -85,6 +85,11 @@ const (
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
 	DrainTimeout    Code = "drain-timeout"
+	WorkerDied      Code = "worker-died" // a supervised process, again and again
+
+	// Processes, and background instances.
+	NotReady  Code = "not-ready"
+	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
 
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
@@ -109,5 +114,7 @@ var exits = map[Code]int{
 	OutputFile:           ExitEnvironment,
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
+	WorkerDied:           ExitInternal,
+	NotReady:             ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }
