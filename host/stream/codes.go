@@ -87,6 +87,18 @@ const (
 	DrainTimeout    Code = "drain-timeout"
 	WorkerDied      Code = "worker-died" // a supervised process, again and again
 
+	// Instances in the background.
+	InstanceExists      Code = "instance-exists"
+	InstanceUnknown     Code = "instance-unknown"
+	InstanceName        Code = "instance-name"
+	InstanceState       Code = "instance-state"       // it is not in a state for that
+	InstanceData        Code = "instance-data"        // its data folder is not for it
+	InstanceCheckpoints Code = "instance-checkpoints" // its store has some that are not its own
+	InstanceFailed      Code = "instance-failed"      // it does not run, and was to
+	InstanceTimeout     Code = "instance-timeout"     // it takes longer than was waited for
+	InstanceDamaged     Code = "instance-damaged"     // what is kept of it cannot be read
+	InstanceFormat      Code = "instance-format"      // written by a newer wasmill
+
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
 	RevisionDamaged Code = "revision-damaged"
@@ -111,5 +123,9 @@ var exits = map[Code]int{
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
 	WorkerDied:           ExitInternal,
+	InstanceFailed:       ExitEnvironment,
+	InstanceTimeout:      ExitEnvironment,
+	InstanceDamaged:      ExitEnvironment,
+	InstanceFormat:       ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }
