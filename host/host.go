@@ -45,7 +45,10 @@ type Options struct {
 	// Watch keeps a plugin from being loaded again that is in a call when a fatal
 	// error ends the process. It sets the process's crash output.
 	Watch bool
-	Start durable.Start // of pipelines with checkpoints
+	// Deaths is how many times a process has to die in calls of a plugin before Watch keeps
+	// that from being loaded, where it is started again each time; 0 = it is not.
+	Deaths int
+	Start  durable.Start // of pipelines with checkpoints
 	// From are other checkpoints, of which Start takes one. Without a name they are
 	// those of a pipeline with the same one. nil = the pipeline's own.
 	From    *CheckpointsOf
@@ -65,6 +68,10 @@ type Options struct {
 	// count from 1, and only what the file says outlives the process.
 	Revisions bool
 	Notice    func(text string) // what concerns no single pipeline; nil = nobody listens
+	// Instance is the background instance that this is: with Admin or Revisions, which use
+	// data.dir, that has to be its own (see OwnData). Empty = a foreground run, which may
+	// use that of no instance.
+	Instance string
 }
 
 // base is the folder that relative paths in a pipeline file are relative to.
@@ -143,6 +150,11 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Admin || o.Revisions {
+		if err := mayUse(settings.Data.Dir, o.Instance); err != nil {
+			return nil, err
+		}
+	}
 	files, follow := o.Files, o.Follow && len(o.Files) == 0
 	if len(files) == 0 {
 		if files, err = pipelineFiles(settings.Pipelines.Dir, follow); err != nil {
@@ -160,7 +172,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	engine.Require(admission)
 	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
 	if o.Watch {
-		if err := engine.Watch(); err != nil {
+		if err := engine.Watch(o.Deaths); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))
 		}
 	}

@@ -2,16 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/instance"
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -159,14 +160,18 @@ func clientOf(c *cobra.Command, name string) (*client, error) {
 		}
 		return nil, &stream.Error{Code: stream.InstanceState, Where: seen.Pipeline, Why: fmt.Sprintf("%s is %s, and cannot be asked", name, seen.State), Fix: fix}
 	}
-	for _, other := range []string{"admin"} {
-		if flagOf(c, other) != "" {
-			return nil, errors.New("BUG: two processes are named")
-		}
-	}
 	o, err := i.Options(os.Environ())
 	if err != nil {
 		return nil, err
 	}
-	return newClientFor(c, o, seen.Admin)
+	settings, err := host.Settings(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range []*string{&settings.Admin.Token.File, &settings.Admin.TLS.Cert} { // the instance's folder is not this one
+		if *file != "" && !filepath.IsAbs(*file) {
+			*file = filepath.Join(i.Spec.WorkDir, *file)
+		}
+	}
+	return newClientFor(c, settings, seen.Admin)
 }

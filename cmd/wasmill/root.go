@@ -34,10 +34,17 @@ func (f *flags) options(files []string, s stdio) host.Options {
 	if f.plugins != "" {
 		o.Set = append(o.Set, "plugins.dir="+f.plugins)
 	}
-	if exe, err := os.Executable(); err == nil {
-		o.Compiler = []string{exe, compileCommand}
-	}
+	o.Compiler = compiler()
 	return o
+}
+
+// compiler is the command that compiles a plugin; nil = there is none.
+func compiler() []string {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{exe, compileCommand}
 }
 
 func newRoot(s stdio) *cobra.Command {

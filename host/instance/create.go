@@ -56,7 +56,7 @@ func (h *Home) Create(ctx context.Context, p Plan) (*Instance, error) {
 	if err := i.reserve(content, store); err != nil {
 		return nil, err
 	}
-	if err := i.claim(); err != nil { // another has taken the folder meanwhile
+	if err := host.OwnData(i.Spec.Data, i.Name); err != nil { // another has taken the folder meanwhile
 		return nil, errors.Join(err, i.forget())
 	}
 	h.at("claimed")

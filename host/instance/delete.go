@@ -58,7 +58,7 @@ func (i *Instance) Delete(ctx context.Context, force bool, removed func(Removed)
 	}
 	if i.owns() {
 		r := Removed{What: "data", Where: i.Spec.Data, Bytes: sizeOf(i.Spec.Data)}
-		if err := i.unclaim(); err != nil {
+		if err := i.empty(); err != nil {
 			return err
 		}
 		removed(r)
@@ -78,6 +78,22 @@ func (i *Instance) Delete(ctx context.Context, force bool, removed func(Removed)
 	return nil
 }
 
+// Deletable says why Delete would touch nothing.
+func (i *Instance) Deletable(force bool) error {
+	s, err := i.See()
+	if err == nil && s.PID > 0 && s.State.kept() && !force {
+		err = i.runs(s)
+	}
+	return err
+}
+
+func (i *Instance) runs(s Seen) error {
+	return &stream.Error{
+		Code: stream.InstanceState, Where: i.dir, Why: fmt.Sprintf("it is %s, in process %d: nothing is deleted", s.State, s.PID),
+		Fix: fmt.Sprintf("wasmill shutdown %[1]s first, or wasmill delete %[1]s --force, which lets it drain", i.Name),
+	}
+}
+
 // quiet makes sure that nothing of the instance runs.
 func (i *Instance) quiet(ctx context.Context, force bool) error {
 	s, err := i.See()
@@ -86,10 +102,7 @@ func (i *Instance) quiet(ctx context.Context, force bool) error {
 	}
 	if s.PID > 0 && s.State.kept() {
 		if !force {
-			return &stream.Error{
-				Code: stream.InstanceState, Where: i.dir, Why: fmt.Sprintf("it is %s, in process %d: nothing is deleted", s.State, s.PID),
-				Fix: fmt.Sprintf("wasmill shutdown %[1]s first, or wasmill delete %[1]s --force, which lets it drain", i.Name),
-			}
+			return i.runs(s)
 		}
 		if s, err := i.Shutdown(ctx, true); err != nil && s.PID > 0 {
 			return err

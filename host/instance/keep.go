@@ -93,7 +93,7 @@ func (k *keeper) begin() (err error) {
 	if k.ledger.read().State == Deleting {
 		return k.deleting()
 	}
-	if err := k.claim(); err != nil {
+	if err := host.OwnData(k.Spec.Data, k.Name); err != nil {
 		return err
 	}
 	k.clear()

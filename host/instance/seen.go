@@ -77,5 +77,5 @@ func (i *Instance) Admin() string {
 	return strings.TrimSpace(string(url))
 }
 
-// Options are those that its worker runs with, for who asks it.
+// Options are those that its worker runs with.
 func (i *Instance) Options(env []string) (host.Options, error) { return i.options(env) }

@@ -28,7 +28,7 @@ func (i *Instance) Wait(ctx context.Context, progress func(string)) (Seen, error
 		case s.State == Starting && s.Progress != nil:
 			missing = s.Progress.Missing()
 		case s.State == Starting && s.Worker > 0:
-			missing = fmt.Sprintf("process %d", s.Worker)
+			missing = fmt.Sprintf("process %d loads the pipeline", s.Worker)
 		case s.State == Pausing || s.State == Stopping || s.State == Deleting:
 			return s, &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "another command ends it: it is " + string(s.State), Fix: "wasmill status " + i.Name + " shows what comes of it"}
 		}

@@ -30,13 +30,11 @@ func (i *Instance) Work() (*Worker, error) {
 	return &Worker{i, l}, nil
 }
 
-// Options are those of the pipeline that it is to run.
-func (w *Worker) Options(env []string) (host.Options, error) { return w.options(env) }
-
 // options add where the process listens, if no setting says something else.
 func (i *Instance) options(env []string) (host.Options, error) {
 	o := i.Spec.options(i.PipelineFile(), env)
 	settings, err := host.Settings(o)
+	o.Instance = i.Name
 	if err == nil && settings.Admin.Listen == config.ListenAuto {
 		o.Set = append(o.Set, "admin.listen="+i.listen())
 	}

@@ -92,12 +92,12 @@ const (
 	InstanceUnknown     Code = "instance-unknown"
 	InstanceName        Code = "instance-name"
 	InstanceState       Code = "instance-state"       // it is not in a state for that
-	InstanceData        Code = "instance-data"        // its data folder is not for it
 	InstanceCheckpoints Code = "instance-checkpoints" // its store has some that are not its own
 	InstanceFailed      Code = "instance-failed"      // it does not run, and was to
 	InstanceTimeout     Code = "instance-timeout"     // it takes longer than was waited for
 	InstanceDamaged     Code = "instance-damaged"     // what is kept of it cannot be read
 	InstanceFormat      Code = "instance-format"      // written by a newer wasmill
+	DataOwned           Code = "data-owned"           // a data.dir of an instance, or of foreground runs
 
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
