@@ -153,7 +153,7 @@ func clientOf(c *cobra.Command, name string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if seen.Admin == "" {
+	if seen.PID == 0 || seen.Admin == "" {
 		fix := "wasmill resume " + name + " lets it go on"
 		if seen.PID > 0 {
 			fix = "try again when it is ready, or set admin.listen if that is off"

@@ -27,7 +27,7 @@ func instanceStatus(c *cobra.Command, f *flags, s stdio, name string, watch bool
 			return err
 		}
 	}
-	if seen.Admin == "" {
+	if seen.PID == 0 || seen.Admin == "" {
 		if f.json {
 			printJSON(s.out, map[string]any{"ok": true, "instance": seen, "pipelines": []any{}})
 		}

@@ -39,6 +39,9 @@ func (r *Readiness) Missing() string {
 // lookEvery is the time between two looks at something that is waited for.
 const lookEvery = 50 * time.Millisecond
 
+// readyEvery is lookEvery of what is ready, which costs next to nothing.
+const readyEvery = time.Second
+
 // report writes what look says whenever it has changed, until ctx ends. Who waits for the
 // instance reads it, also without a right to its API.
 func report(ctx context.Context, dir string, look func() Readiness) {
@@ -48,7 +51,11 @@ func report(ctx context.Context, dir string, look func() Readiness) {
 			told = now
 			putReadiness(dir, now)
 		}
-		if !pause(ctx, lookEvery) {
+		every := lookEvery
+		if told.Ready {
+			every = readyEvery
+		}
+		if !pause(ctx, every) {
 			return
 		}
 	}
