@@ -99,7 +99,7 @@ func (i *Instance) describe(p *Plan) (content []byte, err error) {
 	if s.Pipeline, err = filepath.Abs(p.File); err != nil {
 		return nil, fault(err)
 	}
-	s.Base, s.Data = filepath.Dir(s.Pipeline), i.path(dataFolder)
+	s.Base, s.Data = filepath.Dir(p.File), i.path(dataFolder)
 	if s.MadeData = true; s.Custom {
 		if s.Data, err = filepath.Abs(p.Data); err != nil {
 			return nil, fault(err)
@@ -132,7 +132,7 @@ func (i *Instance) check(ctx context.Context, p *Plan) (store string, err error)
 	if err != nil {
 		return "", err
 	}
-	store = storeOf(c.Config, i.Spec.Base)
+	store = i.Spec.storeOf(c.Config)
 	if n > 0 && !p.Restore {
 		return "", &stream.Error{
 			Code: stream.InstanceCheckpoints, Where: store, Why: fmt.Sprintf("the store has %d checkpoints of a pipeline %s, which belong to no instance here", n, i.Name),

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/wasmill/wasmill/host"
@@ -50,8 +51,8 @@ func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
 	}
 	i.home.at("starting")
 	tell(nil)
-	if err := k.orphan(ctx); err != nil {
-		return errors.Join(err, k.finish(ctx, supervise.Exit{}, nil))
+	if !k.orphan(ctx) {
+		return k.finish(ctx, supervise.Exit{}, nil)
 	}
 	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Policy: k.policy, Events: supervise.Events{
 		Started: k.started, Exited: k.exited,
@@ -116,19 +117,19 @@ func (k *keeper) clear() {
 }
 
 // orphan waits for a worker that has lost its keeper: it ends by itself, and of two one
-// would be fenced.
-func (k *keeper) orphan(ctx context.Context) error {
+// would be fenced. false = ctx ends before.
+func (k *keeper) orphan(ctx context.Context) bool {
 	told := false
 	for {
 		o, ok := ownerOf(k.path(workerFile))
 		if !ok {
-			return nil
+			return ctx.Err() == nil
 		}
 		if !told && k.events.Waits != nil {
 			k.events.Waits(o.PID)
 		}
 		if told = true; !pause(ctx, lookEvery) {
-			return nil
+			return false
 		}
 	}
 }
@@ -140,7 +141,7 @@ func (k *keeper) worker(_ context.Context, attempt int) (*exec.Cmd, error) {
 		k.clear()
 	}
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
-		if err := k.ledger.stores(storeOf(c, k.Spec.Base)); err != nil {
+		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err
 		}
 	}
@@ -190,6 +191,9 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 
 // finish puts down how it has ended.
 func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) error {
+	if ctx.Err() != nil && e.Signal == syscall.SIGTERM {
+		e = supervise.Exit{} // it takes the signal before it reads anything: it had not begun
+	}
 	why := k.why(e, failed)
 	put := func(r *Record) {
 		r.Exit = e.Code

@@ -22,7 +22,7 @@ type Spec struct {
 	Version string    `json:"version"` // of the wasmill that created it
 
 	Pipeline string        `json:"pipeline"`           // the file that its own was copied from, whole path
-	Base     string        `json:"base"`               // what paths in the pipeline are relative to
+	Base     string        `json:"base"`               // what paths in the pipeline are relative to; as it was written, as positions of sources have such paths
 	WorkDir  string        `json:"work_dir"`           // of its processes, which paths in settings are relative to
 	Settings []SettingFile `json:"settings,omitempty"` // of the process, as they were
 	Set      []string      `json:"set,omitempty"`
@@ -71,13 +71,15 @@ func (s *Spec) options(file string, env []string) host.Options {
 
 // storeOf returns where a pipeline has its checkpoints, with the whole path of a folder;
 // empty = it has none.
-func storeOf(c *config.Pipeline, base string) string {
+func (s *Spec) storeOf(c *config.Pipeline) string {
 	if c.Checkpoint == nil {
 		return ""
 	}
 	at := c.Checkpoint.Storage
 	if at.Bucket == "" && !filepath.IsAbs(at.Folder) {
-		at.Folder = filepath.Join(base, at.Folder)
+		if at.Folder = filepath.Join(s.Base, at.Folder); !filepath.IsAbs(at.Folder) {
+			at.Folder = filepath.Join(s.WorkDir, at.Folder)
+		}
 	}
 	return at.String()
 }
