@@ -21,7 +21,7 @@ of them is ready, their processes (of the keeper, and of its worker), their own 
 file and their data. It ends with code 3 if what is kept of one cannot be read, and shows
 the others.`,
 		Example: `  wasmill list --json`,
-		Args:    args(0, 0, "nothing"),
+		Args:    args(0, 0, "no instance, as it lists all: wasmill status NAME tells of one"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			h, err := homeOf(c)
 			if err != nil {

@@ -111,7 +111,7 @@ func (h *Home) Names() ([]string, error) {
 func (h *Home) unknown(name string) error {
 	fix := "wasmill create " + name + " -f pipeline.yaml makes one"
 	if names, err := h.Names(); err == nil && len(names) > 0 {
-		fix = "there are " + strings.Join(names, ", ")
+		fix = "wasmill list shows those that there are: " + strings.Join(names, ", ")
 	}
 	return &stream.Error{Code: stream.InstanceUnknown, Where: h.dir(name), Why: "there is no instance " + name, Fix: fix}
 }

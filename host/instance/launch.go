@@ -30,6 +30,9 @@ type answer struct {
 // process. An error is why it does not start. env is the environment, of which the saved
 // settings replace those of the process.
 func (i *Instance) Launch(ctx context.Context, env []string) error {
+	if err := i.startable(); err != nil {
+		return err
+	}
 	hear, say, err := os.Pipe()
 	if err != nil {
 		return fault(err)
@@ -61,6 +64,21 @@ func (i *Instance) Launch(ctx context.Context, env []string) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// startable says what can be said without a keeper of why one would not take the instance.
+func (i *Instance) startable() error {
+	r, err := i.Record()
+	switch {
+	case err != nil:
+		return err
+	case r.State == Deleting:
+		return i.deleting()
+	}
+	if _, ok := ownerOf(i.path(lockFile)); ok {
+		return i.busy("")
+	}
+	return nil
 }
 
 // hear reads the answer of a keeper.
