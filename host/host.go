@@ -350,6 +350,7 @@ func (p *Pipeline) run(ctx context.Context) error {
 	phases.Go(func() { p.Phases.Run(running) })
 	defer phases.Wait()
 	defer end()
+	control.Warm(p.graph)
 	if p.Durable != nil {
 		return p.Durable.Run(ctx)
 	}

@@ -51,8 +51,8 @@ func instanceText(s *instance.Seen) string {
 	if s.State == instance.Running && !s.Ready {
 		line += ", not ready"
 	}
-	if s.Progress != nil && s.Progress.Missing() != "" {
-		line += ": " + safe(s.Progress.Missing())
+	if s.Progress != nil && instance.Missing(s.Progress) != "" {
+		line += ": " + safe(instance.Missing(s.Progress))
 	}
 	fmt.Fprintln(&out, line)
 	for why := range strings.Lines(s.Reason) {

@@ -13,16 +13,12 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/instance"
-	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/supervise"
 )
 
 // workCommand is how wasmill calls itself to run the pipeline of an instance.
 const workCommand = "instance-work"
-
-// supervisedDeaths is how many times a worker has to die in a plugin for that to be to blame.
-const supervisedDeaths = 3
 
 func newWork(s stdio) *cobra.Command {
 	c := &cobra.Command{
@@ -77,7 +73,7 @@ func work(ctx context.Context, w *instance.Worker, s stdio) (err error) {
 		}
 		return e
 	}
-	o.Version, o.Compiler, o.Deaths = versions()["wasmill"], compiler(), supervisedDeaths
+	o.Version, o.Compiler, o.Deaths = versions()["wasmill"], compiler(), deaths
 	o.Admin, o.Watch, o.Follow, o.Revisions = true, true, true, true
 	o.Stdout, o.Renewed, o.Notice = file, log.renewed, func(text string) { log.Info(safe(text)) }
 	if h, err = host.Open(ctx, o); err != nil {
@@ -105,7 +101,7 @@ func work(ctx context.Context, w *instance.Worker, s stdio) (err error) {
 	}()
 	looking, end := context.WithCancel(ctx)
 	defer end()
-	go w.Report(looking, func() instance.Readiness { return readinessOf(h) })
+	go w.Report(looking, func() host.Readiness { return h.Readiness()[0] })
 	ended, err = runUntil(ctx, h, expired, settings.Shutdown.Grace)
 	return err
 }
@@ -144,20 +140,4 @@ func onEnd(drain func(why string)) (stop func()) {
 		}
 	}()
 	return func() { signal.Stop(caught); close(done) }
-}
-
-// readinessOf says how far the pipeline of an instance is.
-func readinessOf(h *host.Host) (r instance.Readiness) {
-	for _, p := range h.Status().Pipelines {
-		r.Revision = p.Config.Revision
-		r.Ready = p.Phase == pipeline.PhaseRunning
-		for _, v := range p.Vertices {
-			seen := instance.VertexReady{Vertex: string(v.Vertex), Want: v.Permits}
-			if r.Ready {
-				seen.Ready = seen.Want
-			}
-			r.Vertices = append(r.Vertices, seen)
-		}
-	}
-	return r
 }

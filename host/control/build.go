@@ -122,7 +122,8 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		return nil, errors.Join(b.atPlugin(i, err), p.Close(ctx))
 	}
 	if v := versionsOf(t); v != nil {
-		v.Resize(b.config.Vertices[i].Concurrency.Max)
+		flow := b.flow(i)
+		resize(v, &flow)
 	}
 	return t, nil
 }

@@ -130,10 +130,19 @@ func (ch *Change) Apply(p *pipeline.Pipeline) {
 	for i := range ch.adjust {
 		v := &ch.adjust[i]
 		if to := versionsOf(ch.transform(v.Name)); to != nil {
-			to.Resize(v.Concurrency)
+			resize(to, v)
 		}
 		p.Adjust(v)
 	}
+}
+
+// resize gives a vertex as many instances as it makes calls at once.
+func resize(v *wasm.Versions, flow *pipeline.Vertex) {
+	least := flow.Concurrency
+	if flow.MinConcurrency > 0 {
+		least = flow.MinConcurrency
+	}
+	v.ResizeBetween(least, flow.Concurrency)
 }
 
 func (ch *Change) transform(name stream.VertexID) stream.Transform {

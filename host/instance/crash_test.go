@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host"
-	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -80,10 +79,7 @@ func work(ctx context.Context, i *Instance) (err error) {
 	}
 	go func() { Orphaned(os.Stdin); h.Drain() }()
 	context.AfterFunc(ctx, h.Drain)
-	go w.Report(context.Background(), func() Readiness {
-		s := h.Status().Pipelines[0]
-		return Readiness{Revision: s.Config.Revision, Ready: s.Phase == pipeline.PhaseRunning}
-	})
+	go w.Report(context.Background(), func() host.Readiness { return h.Readiness()[0] })
 	return h.Run(context.WithoutCancel(ctx))
 }
 

@@ -22,7 +22,7 @@ const (
 	workerFile   = "worker"        // the lock of the worker
 	logFile      = "log"
 	olderLog     = "log.1"
-	readyFile    = "ready.json" // Readiness
+	readyFile    = "ready.json" // host.Readiness
 	adminFile    = "admin"      // the address of the worker
 	errorFile    = "error"      // why the worker has ended
 	socketFile   = "admin.sock"

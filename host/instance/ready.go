@@ -9,29 +9,21 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/wasmill/wasmill/host"
 )
 
-// Readiness says how far a worker is with a revision.
-type Readiness struct {
-	Revision uint64        `json:"revision"`
-	Ready    bool          `json:"ready"` // all of it
-	Vertices []VertexReady `json:"vertices"`
-}
-
-// VertexReady counts the instances of a vertex.
-type VertexReady struct {
-	Vertex string `json:"vertex"`
-	Ready  int    `json:"ready"` // that have reported
-	Want   int    `json:"want"`  // by the revision
-}
-
-// Missing is what is not ready, such as "parse 3/8 instances"; empty = all is.
-func (r *Readiness) Missing() string {
+// Missing is what is not ready, such as "parse 3/8 instances", or else why it is not; empty =
+// all is.
+func Missing(r *host.Readiness) string {
 	var texts []string
 	for _, v := range r.Vertices {
 		if v.Ready < v.Want {
 			texts = append(texts, fmt.Sprintf("%s %d/%d instances", v.Vertex, v.Ready, v.Want))
 		}
+	}
+	if texts == nil && !r.Ready {
+		return r.Why
 	}
 	return strings.Join(texts, ", ")
 }
@@ -44,8 +36,8 @@ const readyEvery = time.Second
 
 // report writes what look says whenever it has changed, until ctx ends. Who waits for the
 // instance reads it, also without a right to its API.
-func report(ctx context.Context, dir string, look func() Readiness) {
-	var told Readiness
+func report(ctx context.Context, dir string, look func() host.Readiness) {
+	var told host.Readiness
 	for first := true; ; first = false {
 		if now := look(); first || !reflect.DeepEqual(now, told) {
 			told = now
@@ -62,7 +54,7 @@ func report(ctx context.Context, dir string, look func() Readiness) {
 }
 
 // putReadiness writes it as one; after a crash of the machine it is of no use.
-func putReadiness(dir string, r Readiness) {
+func putReadiness(dir string, r host.Readiness) {
 	data, err := json.Marshal(r)
 	temp := filepath.Join(dir, readyFile+".new")
 	if err == nil && os.WriteFile(temp, data, 0o600) == nil {
@@ -71,12 +63,12 @@ func putReadiness(dir string, r Readiness) {
 }
 
 // readiness returns what the worker that runs has reported; nil = nothing.
-func readiness(dir string) *Readiness {
+func readiness(dir string) *host.Readiness {
 	data, err := os.ReadFile(filepath.Join(dir, readyFile))
 	if err != nil {
 		return nil
 	}
-	var r Readiness
+	var r host.Readiness
 	if json.Unmarshal(data, &r) != nil {
 		return nil
 	}

@@ -12,23 +12,23 @@ import (
 
 // Seen is what there is to see of an instance.
 type Seen struct {
-	Name     string     `json:"name"`
-	State    State      `json:"state"`
-	Since    time.Time  `json:"since"`
-	Reason   string     `json:"reason,omitempty"`
-	Ready    bool       `json:"ready"`
-	Progress *Readiness `json:"progress,omitempty"` // nil = no worker has reported
-	PID      int        `json:"pid,omitempty"`      // of the keeper
-	Worker   int        `json:"worker_pid,omitempty"`
-	Revision uint64     `json:"revision"`
-	Pipeline string     `json:"pipeline"` // the file that is in force, and may be edited
-	From     string     `json:"from"`     // the file that it was copied from
-	Data     string     `json:"data"`
-	Log      string     `json:"log"`
-	Admin    string     `json:"admin,omitempty"`  // where its worker can be asked
-	Stores   []string   `json:"stores,omitempty"` // of its checkpoints
-	Created  time.Time  `json:"created"`
-	Version  string     `json:"version"` // of the wasmill that created it
+	Name     string          `json:"name"`
+	State    State           `json:"state"`
+	Since    time.Time       `json:"since"`
+	Reason   string          `json:"reason,omitempty"`
+	Ready    bool            `json:"ready"`
+	Progress *host.Readiness `json:"progress,omitempty"` // nil = no worker has reported
+	PID      int             `json:"pid,omitempty"`      // of the keeper
+	Worker   int             `json:"worker_pid,omitempty"`
+	Revision uint64          `json:"revision"`
+	Pipeline string          `json:"pipeline"` // the file that is in force, and may be edited
+	From     string          `json:"from"`     // the file that it was copied from
+	Data     string          `json:"data"`
+	Log      string          `json:"log"`
+	Admin    string          `json:"admin,omitempty"`  // where its worker can be asked
+	Stores   []string        `json:"stores,omitempty"` // of its checkpoints
+	Created  time.Time       `json:"created"`
+	Version  string          `json:"version"` // of the wasmill that created it
 }
 
 // See looks at an instance. One whose keeper is gone without a word has failed, also if

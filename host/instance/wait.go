@@ -26,7 +26,7 @@ func (i *Instance) Wait(ctx context.Context, progress func(string)) (Seen, error
 		case s.State == Failed:
 			return s, &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "it has failed: " + s.Reason, Fix: "mend that, then wasmill resume " + i.Name + "; or wasmill delete " + i.Name}
 		case s.State == Starting && s.Progress != nil:
-			missing = s.Progress.Missing()
+			missing = Missing(s.Progress)
 		case s.State == Starting && s.Worker > 0:
 			missing = fmt.Sprintf("process %d loads the pipeline", s.Worker)
 		case s.State == Pausing || s.State == Stopping || s.State == Deleting:

@@ -55,7 +55,7 @@ func (i *Instance) listen() string {
 func (w *Worker) Listens(url string) error { return fault(writeFile(w.path(adminFile), []byte(url))) }
 
 // Report puts down what look says of readiness, until ctx ends.
-func (w *Worker) Report(ctx context.Context, look func() Readiness) { report(ctx, w.dir, look) }
+func (w *Worker) Report(ctx context.Context, look func() host.Readiness) { report(ctx, w.dir, look) }
 
 // Orphaned returns when the keeper is gone, by in, which it holds the other end of.
 func Orphaned(in io.Reader) { _, _ = io.Copy(io.Discard, in) }

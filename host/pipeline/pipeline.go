@@ -278,11 +278,13 @@ func (p *Pipeline) open(ctx context.Context, restore Restore) error {
 		if err != nil {
 			return named(s.name, err)
 		}
+		s.stats.opened.Store(true)
 	}
 	for _, s := range p.sources {
 		if err := s.source.Open(ctx, from[s.name].Position); err != nil {
 			return named(s.name, err)
 		}
+		s.stats.opened.Store(true)
 	}
 	if err := p.restore(from); err != nil {
 		return err
@@ -391,6 +393,7 @@ func (p *Pipeline) Stats() []Stats {
 	stats := make([]Stats, len(p.vertices))
 	for i, v := range p.vertices {
 		stats[i] = v.stats.read(v.name, v.role)
+		stats[i].Opened = v.stats.opened.Load() || p.progress.opened.Load()
 		if v.in != nil {
 			v.in.read(&stats[i])
 		}

@@ -44,6 +44,7 @@ type Usage struct {
 type Stats struct {
 	Vertex      stream.VertexID
 	Role        Role
+	Opened      bool   // a source or a sink: it is open; others: all are, and what they held is put back
 	RecordsIn   uint64 // taken from edges, or read by a source
 	RecordsOut  uint64 // emitted, or written by a sink
 	BytesOut    uint64
@@ -79,6 +80,7 @@ type counters struct {
 	dropped                                      [drops]atomic.Uint64
 	watermark                                    atomic.Int64
 	waited, processed, sent                      Latency // in each stage
+	opened                                       atomic.Bool
 }
 
 // out counts a batch that leaves.

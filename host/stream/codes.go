@@ -97,7 +97,10 @@ const (
 	InstanceTimeout     Code = "instance-timeout"     // it takes longer than was waited for
 	InstanceDamaged     Code = "instance-damaged"     // what is kept of it cannot be read
 	InstanceFormat      Code = "instance-format"      // written by a newer wasmill
-	DataOwned           Code = "data-owned"           // a data.dir of an instance, or of foreground runs
+
+	// Processes, and background instances.
+	NotReady  Code = "not-ready"
+	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
 
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
@@ -127,5 +130,6 @@ var exits = map[Code]int{
 	InstanceTimeout:      ExitEnvironment,
 	InstanceDamaged:      ExitEnvironment,
 	InstanceFormat:       ExitEnvironment,
+	NotReady:             ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }
