@@ -266,6 +266,37 @@ func (p *place) goesOnWaiting(i *Instance) {
 	}
 }
 
+// TestItIsKilledOnlyWithForceAndAfterItsTime has a worker that is stopped, and so ends by
+// nothing else.
+func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.margin = 50 * time.Millisecond
+	plan := planOf(p.Home)
+	plan.Options.Set = []string{"shutdown.grace=50ms"}
+	i, err := p.Create(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.goesOn(i)
+	worker, ok := ownerOf(i.path(workerFile))
+	if !ok || worker.signal(syscall.SIGSTOP) != nil {
+		t.Fatal("there is no worker to stop")
+	}
+	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout {
+		t.Errorf("without force: %v", err)
+	}
+	if s, err := i.See(); err != nil || s.State != Pausing || !worker.alive() {
+		t.Errorf("without force it is %+v, %v", s, err)
+	}
+	s, err := i.Shutdown(t.Context(), true)
+	if stream.CodeOf(err) != stream.InstanceFailed || s.State != Stopped || !strings.Contains(s.Reason, "signal 9") || worker.alive() {
+		t.Errorf("with force it is %+v, %v", s, err)
+	}
+	p.goesOn(i)
+	p.goes(i)
+}
+
 func (p *place) open() *Instance {
 	p.Helper()
 	i, err := p.Open("a")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -19,7 +20,8 @@ type Home struct {
 	// it; Worker one that leads to Instance.Work.
 	Keeper, Worker []string
 
-	step func(name string) // called at each step that a crash may follow; nil = nobody listens
+	margin time.Duration // in place of the usual one; 0 = that
+	step   func(name string) // called at each step that a crash may follow; nil = nobody listens
 }
 
 // at tells that a step is reached.

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,11 +55,11 @@ func (i *Instance) Shutdown(ctx context.Context, force bool) (Seen, error) {
 
 // grace is the time that a shutdown may take.
 func (i *Instance) grace() time.Duration {
-	settings, err := host.Settings(i.Spec.options(i.PipelineFile(), os.Environ()))
-	if err != nil {
-		return 25*time.Second + margin // the usual one
+	grace := 25 * time.Second // the usual one
+	if settings, err := host.Settings(i.Spec.options(i.PipelineFile(), os.Environ())); err == nil {
+		grace = settings.Shutdown.Grace
 	}
-	return settings.Shutdown.Grace + margin
+	return grace + cmp.Or(i.home.margin, margin)
 }
 
 // overdue ends what has not ended in time, if that is allowed: first the worker, so that the
