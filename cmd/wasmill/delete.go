@@ -10,7 +10,7 @@ import (
 )
 
 func newDelete(f *flags, s stdio) *cobra.Command {
-	var force, yes bool
+	var force, keep, yes bool
 	c := &cobra.Command{
 		Use:   "delete NAME",
 		Short: "Remove an instance with its checkpoints and all it has kept",
@@ -33,13 +33,17 @@ when delete is called again, and until then the instance is deleting and can do 
 			if err := i.Deletable(force); err != nil {
 				return err
 			}
-			if !yes && (f.json || !confirmed(s, "delete "+i.Name+", its data and its checkpoints")) {
+			what := "delete " + i.Name + ", its data and its checkpoints"
+			if keep {
+				what = "delete " + i.Name + " and its data, and keep its checkpoints"
+			}
+			if !yes && (f.json || !confirmed(s, what)) {
 				return usageError(c, "nothing is deleted without a yes: answer y, or add --yes")
 			}
 			ctx, end := interrupted(c.Context())
 			defer end()
 			all := []instance.Removed{}
-			err = i.Delete(ctx, force, func(r instance.Removed) {
+			err = i.Delete(ctx, force, keep, func(r instance.Removed) {
 				if all = append(all, r); !f.json {
 					fmt.Fprintln(s.out, removedText(r))
 				}
@@ -54,6 +58,7 @@ when delete is called again, and until then the instance is deleting and can do 
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "also if it runs, which drains it first and kills it if it does not end")
+	c.Flags().BoolVar(&keep, "keep-checkpoints", false, "leave the store alone, such as one that is gone; create --restore goes on from what is there")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	homeFlag(c)
 	return c

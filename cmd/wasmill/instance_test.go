@@ -117,9 +117,9 @@ func (w *background) append(name, text string) {
 	f.Close()
 }
 
-// TestTheLifeOfAnInstance is L1, L4, L5 and the rest of L8: it is created, shut down, resumed
+// TestInstanceFromItsCreationToItsEnd is L1, L4, L5 and the rest of L8: it is created, shut down, resumed
 // with the concurrency, the offsets and the settings that it had, and deleted.
-func TestTheLifeOfAnInstance(t *testing.T) {
+func TestInstanceFromItsCreationToItsEnd(t *testing.T) {
 	w := newBackground(t)
 	if text := w.does(0, "create", "a", "-f", "p.yaml", "--data-dir", "kept", "--set", "vertices.f.concurrency=2", "--wait"); !strings.Contains(text, "a is created and ready: revision 1") {
 		t.Errorf("create says %s", text)
@@ -182,8 +182,8 @@ func TestTheLifeOfAnInstance(t *testing.T) {
 	w.does(2, "delete", "a", "--yes")
 }
 
-// TestReadyCountsWhatIsAskedForNow is L3 and L6: with 3 instances, then anew with 1.
-func TestReadyCountsWhatIsAskedForNow(t *testing.T) {
+// TestInstanceIsReadyWithWhatIsAskedForNow is L3 and L6: with 3 instances, then anew with 1.
+func TestInstanceIsReadyWithWhatIsAskedForNow(t *testing.T) {
 	w := newBackground(t)
 	for _, n := range []string{"3", "1"} {
 		var answer struct{ Instance instance.Seen }
@@ -204,9 +204,9 @@ func TestReadyCountsWhatIsAskedForNow(t *testing.T) {
 	}
 }
 
-// TestRoundsOfManyCommands creates one name ten times at once, shuts it down, resumes it and
+// TestInstanceOfManyCommandsAtOnce creates one name ten times at once, shuts it down, resumes it and
 // creates it once more, over and over.
-func TestRoundsOfManyCommands(t *testing.T) {
+func TestInstanceOfManyCommandsAtOnce(t *testing.T) {
 	w := newBackground(t)
 	for range 5 {
 		exits := make([]int, 10)
@@ -233,8 +233,8 @@ func TestRoundsOfManyCommands(t *testing.T) {
 	}
 }
 
-// TestTwoInstancesInOneStore is L8: one of a file's two is deleted, and the other notices nothing.
-func TestTwoInstancesInOneStore(t *testing.T) {
+// TestInstanceLeavesAnotherInItsStoreAlone is L8: one of a file's two is deleted, and the other notices nothing.
+func TestInstanceLeavesAnotherInItsStoreAlone(t *testing.T) {
 	w := newBackground(t)
 	w.write("q.yaml", strings.Replace(followed, "out.txt", "other.txt", 1))
 	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
@@ -264,8 +264,8 @@ func TestTwoInstancesInOneStore(t *testing.T) {
 	}
 }
 
-// TestKilledItIsResumed is L9, and what a worker does without its keeper.
-func TestKilledItIsResumed(t *testing.T) {
+// TestInstanceIsResumedAfterItWasKilled is L9, and what a worker does without its keeper.
+func TestInstanceIsResumedAfterItWasKilled(t *testing.T) {
 	w := newBackground(t)
 	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
 	w.grows("out.txt", 2)
@@ -319,9 +319,9 @@ func (w *background) stored() instance.Seen {
 	return answer.Instances[0]
 }
 
-// TestAStartThatTakesTooLong is L7: a sink waits for a reader. It is left as it is, and can be
+// TestInstanceWhoseStartTakesTooLong is L7: a sink waits for a reader. It is left as it is, and can be
 // shut down, resumed, killed and deleted.
-func TestAStartThatTakesTooLong(t *testing.T) {
+func TestInstanceWhoseStartTakesTooLong(t *testing.T) {
 	w := newBackground(t)
 	pipe := filepath.Join(w.dir, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
@@ -358,8 +358,8 @@ func TestAStartThatTakesTooLong(t *testing.T) {
 	w.does(0, "delete", "a", "--yes")
 }
 
-// TestItFailsForGood has a worker whose input is wrong: it is not started again, and says why.
-func TestItFailsForGood(t *testing.T) {
+// TestInstanceThatFailsForGood has a worker whose input is wrong: it is not started again, and says why.
+func TestInstanceThatFailsForGood(t *testing.T) {
 	w := newBackground(t)
 	w.write("p.yaml", strings.Replace(plain, "in.txt", "later.txt", 1))
 	text := w.does(3, "create", "a", "-f", "p.yaml", "--wait")
@@ -377,8 +377,8 @@ func TestItFailsForGood(t *testing.T) {
 	}
 }
 
-// TestAnInstanceIsEditedWhileItRuns changes its own pipeline file, and asks its process.
-func TestAnInstanceIsEditedWhileItRuns(t *testing.T) {
+// TestInstanceIsEditedWhileItRuns changes its own pipeline file, and asks its process.
+func TestInstanceIsEditedWhileItRuns(t *testing.T) {
 	w := newBackground(t)
 	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
 	file := w.seen("a").Pipeline
@@ -407,9 +407,9 @@ func TestAnInstanceIsEditedWhileItRuns(t *testing.T) {
 	}
 }
 
-// TestWhatIsSavedHoldsNoSecret has keys of a bucket by reference; in place of one a key is refused
+// TestInstanceSavesNoSecret has keys of a bucket by reference; in place of one a key is refused
 // before anything is saved.
-func TestWhatIsSavedHoldsNoSecret(t *testing.T) {
+func TestInstanceSavesNoSecret(t *testing.T) {
 	w := newBackground(t)
 	const secret = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 	t.Setenv("MY_SECRET", secret)
@@ -451,8 +451,8 @@ func TestWhatIsSavedHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// TestCheckpointsOfNobody are gone on from when that is asked for, and not touched else.
-func TestCheckpointsOfNobody(t *testing.T) {
+// TestInstanceAndCheckpointsOfNobody are gone on from when that is asked for, and not touched else.
+func TestInstanceAndCheckpointsOfNobody(t *testing.T) {
 	w := newBackground(t)
 	w.write("p.yaml", strings.NewReplacer("name: p\n", "name: a\n", ", follow: true, poll: 10ms", "").Replace(followed))
 	w.does(0, "run", "p.yaml", "--quiet")
@@ -467,5 +467,10 @@ func TestCheckpointsOfNobody(t *testing.T) {
 	w.until("its end", func() bool { return w.stored().State == instance.Stopped })
 	if got := w.read("out.txt"); got != "one\ntwo\nthree\n" {
 		t.Errorf("out.txt has %q: it has begun anew", got)
+	}
+	before = w.tree("ckpt")
+	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
+	if before == "" || w.tree("ckpt") != before || w.tree("home") != "" {
+		t.Error("the checkpoints are not as they were, or the instance is there")
 	}
 }

@@ -73,9 +73,9 @@ func refusals() []refusal {
 	}
 }
 
-// TestEveryRefusal is L2 and L10: each refusal has a code, says what to do, parses as JSON and
+// TestInstanceRefusals is L2 and L10: each refusal has a code, says what to do, parses as JSON and
 // changes nothing. testdata/refusals.golden has them for people; -rewrite makes it anew.
-func TestEveryRefusal(t *testing.T) {
+func TestInstanceRefusals(t *testing.T) {
 	golden, err := filepath.Abs("testdata/refusals.golden")
 	if err != nil {
 		t.Fatal(err)

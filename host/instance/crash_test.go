@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 		var i *Instance
 		if i, err = h.Open("a"); err == nil {
 			err = map[string]func() error{
-				"delete": func() error { return i.Delete(ctx, false, func(Removed) {}) },
+				"delete": func() error { return i.Delete(ctx, false, false, func(Removed) {}) },
 				"keep":   func() error { return i.Keep(ctx, KeepEvents{}) },
 				"work":   func() error { return work(ctx, i) },
 			}[role]()
@@ -171,7 +171,7 @@ func (p *place) goesOn(i *Instance) {
 // goes deletes the instance, and finds nothing of it.
 func (p *place) goes(i *Instance) {
 	p.Helper()
-	if err := i.Delete(p.Context(), true, func(Removed) {}); err != nil {
+	if err := i.Delete(p.Context(), true, false, func(Removed) {}); err != nil {
 		p.Fatal(err)
 	}
 	p.nothing()
@@ -187,9 +187,9 @@ func (p *place) nothing() {
 	}
 }
 
-// TestACrashAtAnyStepLeavesWhatCanGoOn kills what creates, has or deletes an instance with
+// TestInstanceGoesOnAfterACrashAtAnyStep kills what creates, has or deletes an instance with
 // SIGKILL, at each step.
-func TestACrashAtAnyStepLeavesWhatCanGoOn(t *testing.T) {
+func TestInstanceGoesOnAfterACrashAtAnyStep(t *testing.T) {
 	inParallel(t, []string{"half made", "described"}, func(p *place, step string) {
 		p.crashes("create", step)
 		if names, err := p.Names(); len(names) > 0 || err != nil {
@@ -315,8 +315,8 @@ func inParallel(t *testing.T, steps []string, run func(p *place, step string)) {
 	}
 }
 
-// TestOfManyWhoWantAnInstanceOneGetsIt creates and resumes it ten times at once.
-func TestOfManyWhoWantAnInstanceOneGetsIt(t *testing.T) {
+// TestInstanceIsOnesOfManyWhoWantIt creates and resumes it ten times at once.
+func TestInstanceIsOnesOfManyWhoWantIt(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	count := func(try func() error) (won int) {

@@ -23,9 +23,10 @@ type Removed struct {
 
 // Delete removes an instance: its checkpoints, in each store that it has had some in, what
 // is below its own name and no other's; its data; and its folder with the spec, at last. One
-// that runs is not touched without force, with which it drains first. removed is told of each
+// that runs is not touched without force, with which it drains first. With keep its
+// checkpoints stay. removed is told of each
 // part. If it fails or the process ends, the rest goes when it is called again.
-func (i *Instance) Delete(ctx context.Context, force bool, removed func(Removed)) error {
+func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Removed)) error {
 	if err := i.quiet(ctx, force); err != nil {
 		return err
 	}
@@ -47,7 +48,11 @@ func (i *Instance) Delete(ctx context.Context, force bool, removed func(Removed)
 		return err
 	}
 	i.home.at("deleting")
-	for _, store := range ledger.read().Stores {
+	stores := ledger.read().Stores
+	if keep {
+		stores = nil
+	}
+	for _, store := range stores {
 		o := i.Spec.options(i.PipelineFile(), os.Environ())
 		p, err := host.Purge(ctx, host.CheckpointsOf{Storage: store, Pipeline: i.Name}, o)
 		if err != nil {

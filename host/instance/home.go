@@ -20,7 +20,7 @@ type Home struct {
 	// it; Worker one that leads to Instance.Work.
 	Keeper, Worker []string
 
-	margin time.Duration // in place of the usual one; 0 = that
+	margin time.Duration     // in place of the usual one; 0 = that
 	step   func(name string) // called at each step that a crash may follow; nil = nobody listens
 }
 

@@ -51,6 +51,7 @@ func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
 	}
 	i.home.at("starting")
 	tell(nil)
+	context.AfterFunc(ctx, func() { _, _ = k.ledger.move(Drain, "it was told to end", nil) }) // else finish does
 	if !k.orphan(ctx) {
 		return k.finish(ctx, supervise.Exit{}, nil)
 	}
@@ -161,9 +162,10 @@ func (k *keeper) started(int, int) {
 	k.looks.Go(func() {
 		for {
 			if r := readiness(k.dir); r != nil && r.Ready {
-				_, _ = k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision }) // else it stays starting
-				k.home.at("ready")
-				return
+				_, err := k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision })
+				if k.home.at("ready"); err == nil { // else the disk may be mended
+					return
+				}
 			}
 			if !pause(ctx, lookEvery) {
 				return
