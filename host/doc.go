@@ -21,6 +21,9 @@
 // A seat is the place of a pipeline; the crew is those that there are. roster, which is
 // pure, says who comes and goes, and Host.reloads is held while that is done.
 //
+// Readiness counts what lives of what the revision in force wants. A data.dir belongs to one
+// background instance, see OwnData, or to foreground runs.
+//
 // With Options.Revisions each config that is accepted is kept in data.dir, by package
 // revision.
 package host

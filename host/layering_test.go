@@ -42,6 +42,7 @@ var may = map[string][]string{
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},
+	"host/notify":                  {"host/stream"},
 	"host/supervise":               {"host/stream"},
 	"host/connector/connectortest": {"host/stream", "abi"},
 	"host/connector/internal/*":    {"host/stream", "abi"},
@@ -72,6 +73,7 @@ var owners = map[string]string{
 	"github.com/cespare":            "host/state",
 	"github.com/axiomhq":            "host/state/window",
 	"github.com/dgryski":            "host/state/window",
+	"github.com/coreos/go-systemd":  "host/notify",
 }
 
 // TestImportsPointDownward holds the table of imports.

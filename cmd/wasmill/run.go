@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/notify"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/supervise"
 )
 
 func newRun(f *flags, s stdio) *cobra.Command {
@@ -78,6 +81,7 @@ pipeline over.`,
   wasmill run pipeline.yaml --fresh --yes
   wasmill run pipeline.yaml --supervise`,
 		RunE: func(c *cobra.Command, files []string) error {
+			defer reap(c.Context())()
 			if work.supervise && work.worker == 0 {
 				return superviseRun(c, f, s, &start)
 			}
@@ -99,6 +103,10 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		return err
 	}
 	settings, err := host.Settings(o)
+	if err != nil {
+		return err
+	}
+	service, err := notify.Open()
 	if err != nil {
 		return err
 	}
@@ -134,11 +142,13 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 	grace := settings.Shutdown.Grace
 	expired := make(chan struct{})
 	defer onSignals(func(sig os.Signal) {
+		service.Stopping()
 		log.draining(sig, grace)
 		h.Drain()
 		time.AfterFunc(grace, func() { close(expired) })
 	}, work.signals()...)()
-	defer onHangup(func() { _, _ = h.Reload(ctx) })() // errors are told by events
+	defer onHangup(func() { service.Reload(func() { _, _ = h.Reload(ctx) }) })() // errors are told by events
+	defer serveManager(ctx, service, h)()
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
 	stop := func() {}
@@ -153,6 +163,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		log.admin(h.Admin)
 	}
 	ended, err = runUntil(ctx, h, expired, grace)
+	service.Stopping()
 	stop()
 	progress.warnLost()
 	switch {
@@ -162,6 +173,18 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		progress.summary()
 	}
 	return err
+}
+
+// reap takes in what becomes a child of this process in a container, until the function that
+// it returns is called.
+func reap(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reaping sync.WaitGroup
+	reaping.Go(func() { supervise.Reap(ctx) })
+	return func() {
+		cancel()
+		reaping.Wait()
+	}
 }
 
 // abortTime is how long a run that was aborted may take to end.
