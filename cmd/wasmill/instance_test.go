@@ -420,16 +420,15 @@ func TestInstanceSavesNoSecret(t *testing.T) {
 	if !strings.Contains(spec, "WASMILL_S3_REGION=eu-1") || !strings.Contains(spec, "level: debug") || strings.Contains(spec, "WASMILL_HOME") {
 		t.Errorf("the spec is %s", spec)
 	}
-	t.Setenv("WASMILL_S3_REGION", "not this one")
+	t.Setenv("WASMILL_LOG_FORMAT", "nonsense")
 	w.write("wasmill.yaml", "log: {level: nonsense}\n")
 	w.does(0, "shutdown", "a")
 	w.does(0, "resume", "a", "--wait") // with what was saved
 	w.does(0, "delete", "a", "--force", "--yes")
-	for _, text := range []string{"s3: {secretKey: " + secret + "}\n"} {
-		w.write("wasmill.yaml", text)
-		if said := w.does(2, "create", "a", "-f", "p.yaml"); strings.Contains(said, secret) {
-			t.Errorf("it is told: %s", said)
-		}
+	t.Setenv("WASMILL_LOG_FORMAT", "")
+	w.write("wasmill.yaml", "s3: {secretKey: "+secret+"}\n")
+	if said := w.does(2, "create", "a", "-f", "p.yaml"); strings.Contains(said, secret) {
+		t.Errorf("it is told: %s", said)
 	}
 	t.Setenv("WASMILL_S3_SECRETKEY", secret)
 	w.write("wasmill.yaml", "{}\n")

@@ -235,7 +235,7 @@ func TestInstanceGoesOnAfterACrashAtAnyStep(t *testing.T) {
 		p.goesOn(i)
 		p.goes(i)
 	})
-	inParallel(t, []string{"locked", "deleting", "checkpoints deleted", "data deleted", "renamed"}, func(p *place, step string) {
+	inParallel(t, []string{"locked", "deleting", "checkpoints deleted", "data emptied", "data deleted", "renamed"}, func(p *place, step string) {
 		i := p.create()
 		p.goesOn(i)
 		if _, err := i.Shutdown(p.Context(), false); err != nil {
@@ -263,6 +263,34 @@ func (p *place) goesOnWaiting(i *Instance) {
 	p.Helper()
 	if _, err := i.Wait(p.Context(), nil); err != nil {
 		p.Fatal(err)
+	}
+}
+
+// TestInstanceIsDeletedFromEveryStoreThatItHad edits its storage between two runs.
+func TestInstanceIsDeletedFromEveryStoreThatItHad(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	if _, err := i.Shutdown(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.Replace(read(t, i.PipelineFile()), "./checkpoints", "./others", 1)
+	if err := os.WriteFile(i.PipelineFile(), []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.goesOn(i)
+	if err := os.WriteFile(i.PipelineFile(), []byte("no pipeline"), 0o600); err != nil { // it is not needed any more
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"checkpoints", "others"} {
+		if found, _ := filepath.Glob(filepath.Join(filepath.Dir(p.Dir), folder, "a/*/*")); len(found) == 0 {
+			t.Errorf("nothing is in %s", folder)
+		}
+	}
+	p.goes(i)
+	if found, _ := filepath.Glob(filepath.Join(filepath.Dir(p.Dir), "others/a/*/*")); len(found) > 0 {
+		t.Errorf("there is %v", found)
 	}
 }
 

@@ -51,6 +51,7 @@ func (i *Instance) empty() error {
 			}
 		}
 	}
+	i.home.at("data emptied")
 	if err := host.DisownData(i.Spec.Data, i.Name); err != nil || !i.Spec.MadeData {
 		return err
 	}
