@@ -53,12 +53,14 @@ demo: $(BIN) plugins/parse-log.wasm
 	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
 
 test: toolchains build plugins
-	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)' $$($(GO) list ./... | grep -v '$(killed)')
+	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)|$(instances)' $$($(GO) list ./... | grep -v '$(killed)')
 	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)' ./host/wasm
 	$(GO) test -timeout 15m ./$(killed)
+	$(GO) test -timeout 15m -run '$(instances)' ./host/instance ./cmd/wasmill
 
 # Tests that kill processes, over and over: without the race detector they start fast.
 killed := host/control/durable/crash
+instances := ^TestInstance
 
 # Tests that compile modules of megabytes, which takes minutes under the race detector.
 large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$

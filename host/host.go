@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,13 +24,18 @@ import (
 
 // Options say what to open.
 type Options struct {
-	Files   []string // pipeline files; none = those in pipelines.dir
+	Files []string // pipeline files; none = those in pipelines.dir
+	// Base is the folder that relative paths in pipeline files are relative to; empty = that
+	// of each file.
+	Base    string
 	Process []string // files with settings of the process, later ones win
-	Env     []string // KEY=value, for settings of the process
-	Set     []string // path=value, for both kinds of settings
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Events  func(pipeline string) stream.Events // nil = nobody listens
+	// Settings are such files that were read before; those of Process win over them.
+	Settings []config.File
+	Env      []string // KEY=value, for settings of the process
+	Set      []string // path=value, for both kinds of settings
+	Stdin    io.Reader
+	Stdout   io.Writer
+	Events   func(pipeline string) stream.Events // nil = nobody listens
 	// Compiler is a command that leads to CompileMain with further arguments:
 	// plugins are compiled in processes of their own, with limits. nil = they are
 	// compiled in this one, without.
@@ -68,6 +74,14 @@ type Options struct {
 	Instance string
 }
 
+// base is the folder that relative paths in a pipeline file are relative to.
+func (o *Options) base(file string) string {
+	if o.Base != "" {
+		return o.Base
+	}
+	return filepath.Dir(file)
+}
+
 // Host holds the pipelines of a process.
 type Host struct {
 	Settings *config.Process
@@ -102,7 +116,7 @@ type Pipeline struct {
 // Settings reads the settings of the process.
 func Settings(o Options) (*config.Process, error) {
 	set, _ := config.SplitSet(o.Set)
-	layers := config.Layers{Env: o.Env, Set: set}
+	layers := config.Layers{Files: slices.Clone(o.Settings), Env: o.Env, Set: set}
 	for _, name := range o.Process {
 		f, err := config.ReadFile(name)
 		if err != nil {
@@ -273,7 +287,7 @@ func (h *Host) builder(pipeline, file string) *control.Builder {
 		PluginsDir: h.Settings.Plugins.Dir,
 		Canary:     h.Settings.Plugins.Canary == config.On,
 		Budget:     Budget(h.Settings),
-		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
+		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: o.base(file)},
 		Native:     o.Native,
 		Process:    h.process,
 		Events:     h.eventsOf(pipeline),

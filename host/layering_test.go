@@ -18,6 +18,7 @@ const module = "github.com/wasmill/wasmill/"
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
 	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
+	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},

@@ -12,9 +12,9 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// ownerFile names, in a data.dir, the background instance that it belongs to: the name, and
+// OwnerFile names, in a data.dir, the background instance that it belongs to: the name, and
 // the end of the line. Without it the folder is one of foreground runs.
-const ownerFile = "instance"
+const OwnerFile = "instance"
 
 // mostOwner is more bytes than the name of an instance has.
 const mostOwner = 256
@@ -57,7 +57,7 @@ func OwnData(dir, instance string) error {
 
 // claim writes the file whole, unless there is one.
 func claim(dir, instance string) (err error) {
-	fresh := filepath.Join(dir, ownerFile+"."+rand.Text())
+	fresh := filepath.Join(dir, OwnerFile+"."+rand.Text())
 	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func claim(dir, instance string) (err error) {
 	_, err = f.WriteString(instance + "\n")
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Link(fresh, filepath.Join(dir, ownerFile))
+		err = os.Link(fresh, filepath.Join(dir, OwnerFile))
 	}
 	return errors.Join(err, os.Remove(fresh))
 }
@@ -78,7 +78,7 @@ func unused(dir string) error {
 		return ownerFault(dir, "cannot be read", err)
 	}
 	for _, e := range entries {
-		if e.Name() != ownerFile && !strings.HasPrefix(e.Name(), ownerFile+".") {
+		if e.Name() != OwnerFile && !strings.HasPrefix(e.Name(), OwnerFile+".") {
 			return &stream.Error{
 				Code: stream.DataOwned, Where: "data.dir " + dir, Why: fmt.Sprintf("a foreground run has used it: %s is in it", e.Name()),
 				Fix: "name a folder that is empty or not there; or delete this one, if nothing in it is needed",
@@ -91,7 +91,7 @@ func unused(dir string) error {
 // OwnerOf returns the instance that a data.dir belongs to; empty = none, also if it is not
 // there.
 func OwnerOf(dir string) (string, error) {
-	name := filepath.Join(dir, ownerFile)
+	name := filepath.Join(dir, OwnerFile)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -118,7 +118,7 @@ func DisownData(dir, instance string) error {
 	case owner != instance:
 		return owned(dir, owner)
 	}
-	if err := os.Remove(filepath.Join(dir, ownerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(dir, OwnerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ownerFault(dir, "cannot be taken from instance "+instance, err)
 	}
 	return nil
