@@ -55,6 +55,7 @@ func (in *inbox) adjust(v *Vertex, transform bool) {
 		return
 	}
 	in.bound(v)
+	in.woken = false
 	in.waiting.set(v.Retry)
 	in.work.Broadcast()
 }
@@ -78,6 +79,28 @@ func (in *inbox) bound(v *Vertex) {
 func (l *limiter) bound(least, most int) {
 	l.min, l.max = least, most
 	l.size = min(max(l.size, float64(least)), float64(most))
+}
+
+// errWake is why a worker that asked for work is to call Vertex.Wake.
+var errWake = errors.New("the vertex is to be woken")
+
+// wakes says whether a vertex without permits has something to do, and somebody is to be
+// told of it for the first time.
+func (in *inbox) wakes() bool {
+	if !in.wakeable || in.woken || in.permits() > 0 {
+		return false
+	}
+	switch {
+	case in.pauses():
+	case in.redo.len() > 0:
+		in.woken = true
+	case in.starves() || !in.drains():
+	case in.keys != nil && in.keys.free.len()+in.keys.due.len() > 0:
+		in.woken = true
+	case in.room() && in.waits() != nil:
+		in.woken = true
+	}
+	return in.woken
 }
 
 // errShort is why a worker that asked for work is to start another one: there are more
