@@ -179,7 +179,7 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
 	return p, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: guestsOf(c), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
 	}, nil
 }
 

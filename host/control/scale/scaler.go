@@ -17,6 +17,7 @@ type Input struct {
 	Each      Metric[float64] // records in a second that one instance does at work
 	Full      Metric[float64] // of what may wait downstream, 0 to 1
 	Instances int             // that it may have now
+	Awake     bool            // it said that there is something to do for it, if only by time
 	Suspended string          // why nothing is decided, as the pipeline pauses; empty = it is
 	Held      string          // why nothing but bounds and waking is; empty = it is
 }
@@ -74,6 +75,8 @@ func (s *Scaler) decide(in *Input) Decision {
 	if in.Instances == 0 {
 		s.history.forget()
 		switch {
+		case in.Awake:
+			return Decision{Instances: s.set.floor(), Kind: Woken, Reason: "there is something to do, and there was no instance"}
 		case !known:
 			return keep(NotKnown, "it is not known whether something is pending")
 		case pending == 0:

@@ -76,6 +76,8 @@ func TestARule(t *testing.T) {
 		{"what sleeps is woken", nil, inputs{instances(0), pending(3)}, 0, 1, scale.Woken},
 		{"though not knowing what", nil, inputs{instances(0), func(in *scale.Input) { in.Pending = scale.Unknown[uint64]() }}, 0, 0, scale.NotKnown},
 		{"whatever is full", nil, inputs{instances(0), pending(3), full(1)}, 0, 1, scale.Woken},
+		{"whatever is pending", nil, inputs{instances(0), func(in *scale.Input) { in.Awake = true }}, 0, 1, scale.Woken},
+		{"to as many as it has at least", func(s *scale.Settings) { s.Max = 3 }, inputs{instances(0), pending(900)}, 0, 1, scale.Woken},
 		{"also while it is held", nil, inputs{instances(0), pending(3), func(in *scale.Input) { in.Held = "a swap" }}, 0, 1, scale.Woken},
 		{"nothing else is done while it is held", nil, inputs{rate(1000), func(in *scale.Input) { in.Held = "a swap" }}, long, 4, scale.Suspended},
 		{"no waking while it is suspended", nil, inputs{instances(0), pending(3), func(in *scale.Input) { in.Suspended = "a pause" }}, long, 0, scale.Suspended},
