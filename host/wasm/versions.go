@@ -163,10 +163,13 @@ func (v *Versions) SetSide(name string, value []byte) {
 }
 
 // Resize allows the version that serves so many instances. With 0 it rests: there is one
-// during a call and none between calls.
+// during a call and none between calls. After Close it changes nothing.
 func (v *Versions) Resize(instances int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.over {
+		return
+	}
 	p := v.serving.Load().pool
 	p.resize(max(1, instances))
 	p.rest(instances == 0)

@@ -76,13 +76,15 @@ func (s *Scaler) decide(in *Input) Decision {
 		s.history.forget()
 		switch {
 		case in.Awake:
-			return Decision{Instances: s.set.floor(), Kind: Woken, Reason: "there is something to do, and there was no instance"}
+			return s.wake("there is something to do, and there was no instance")
 		case !known:
 			return keep(NotKnown, "it is not known whether something is pending")
 		case pending == 0:
-			return keep(Asleep, "nothing is pending")
+			d := keep(Asleep, "nothing is pending")
+			d.Wanted = Known(0)
+			return d
 		}
-		return Decision{Instances: s.set.floor(), Kind: Woken, Reason: fmt.Sprintf("%d pending, and there was no instance", pending)}
+		return s.wake(fmt.Sprintf("%d pending, and there was no instance", pending))
 	}
 	if in.Held != "" {
 		s.history.forget()
@@ -116,6 +118,11 @@ func (s *Scaler) decide(in *Input) Decision {
 	d := s.move(in, max(wanted, s.set.Min), why)
 	d.Wanted = Known(max(wanted, s.set.Min))
 	return d
+}
+
+// wake is the decision to have the fewest that do something.
+func (s *Scaler) wake(why string) Decision {
+	return Decision{Instances: s.set.floor(), Wanted: Known(s.set.floor()), Kind: Woken, Reason: why}
 }
 
 // wanted is the formula. More instances than records would have nothing to do; and it is
