@@ -29,7 +29,8 @@ func newStatus(f *flags, s stdio) *cobra.Command {
 		Long: `status asks a process that runs. OUT/S is over the second that it looks; QUEUED
 are records that wait before a vertex, IN FLIGHT those in calls and done but not
 yet taken downstream; LAG is how far the watermark of a vertex is behind the
-clock. --json prints all there is, once, or every second with --watch.
+clock. Below stands for each vertex that is scaled how many instances it has, and
+why. --json prints all there is, once, or every second with --watch.
 
 It finds the process by the settings that wasmill run has: run it in the same
 folder, with the same --config and environment, or name the address with --admin.
@@ -193,8 +194,26 @@ func (l *statusLook) table(ctx context.Context) (string, error) {
 		if err := w.Flush(); err != nil {
 			return "", err
 		}
+		for i := range p.Vertices {
+			if line := scaledLine(&p.Vertices[i]); line != "" {
+				fmt.Fprintln(&out, line)
+			}
+		}
 	}
 	return out.String(), nil
+}
+
+// scaledLine says how a vertex is scaled, and why so; empty = it is not.
+func scaledLine(v *control.VertexStatus) string {
+	s := v.Scale
+	if s == nil {
+		return ""
+	}
+	line := fmt.Sprintf("%s has %d instances of %d to %d", safe(string(v.Vertex)), s.Instances, s.Min, s.Max)
+	if s.Reason != "" {
+		line += ": " + safe(s.Reason)
+	}
+	return line
 }
 
 // headline is what there is to say of a pipeline as a whole.
