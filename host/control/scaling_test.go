@@ -12,7 +12,7 @@ import (
 // decided returns a Scaling with a vertex f of 3 instances, for which it was decided.
 func decided(t *testing.T) *Scaling {
 	t.Helper()
-	text := strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3, scale: {min: 1, max: 9}", 1)
+	text := strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3\n    scale: {min: 1, max: 9}", 1)
 	c, err := config.LoadPipeline(config.Layers{Files: []config.File{{Name: "p.yaml", Data: []byte(text)}}}, Catalog())
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestWhatIsNotKnownIsNoNumberInStatusAndMetrics(t *testing.T) {
 
 // TestMemoryIsForAsManyInstancesAsThereMayBe has room for what there is at the beginning.
 func TestMemoryIsForAsManyInstancesAsThereMayBe(t *testing.T) {
-	text := strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3, scale: {min: 1, max: 9}", 1)
+	text := strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3\n    scale: {min: 1, max: 9}", 1)
 	if _, err := built(t, text, 9*config.MiB); err != nil {
 		t.Error(err)
 	}
@@ -69,7 +69,7 @@ func TestMemoryIsForAsManyInstancesAsThereMayBe(t *testing.T) {
 
 // TestKeysAreDealtOutForAsManyCallsAsThereMayBe builds a vertex that begins with fewer.
 func TestKeysAreDealtOutForAsManyCallsAsThereMayBe(t *testing.T) {
-	g, err := built(t, strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3, scale: {min: 1, max: 9}", 1), config.GiB)
+	g, err := built(t, strings.Replace(flowing, "concurrency: {min: 2, max: 100}", "concurrency: 3\n    scale: {min: 1, max: 9}", 1), config.GiB)
 	if err != nil {
 		t.Fatal(err)
 	}
