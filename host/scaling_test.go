@@ -280,6 +280,16 @@ func TestEditsMoveBoundsAndNotInstances(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			s.wants(edit.want)
 		}
+		release := s.Pipelines()[0].Scaling.Hold("a change")
+		time.Sleep(3 * time.Second)
+		if v := s.look().Scale; v.Kind != scale.Suspended || v.Reason != "a change" || v.Rate != nil {
+			t.Errorf("held: %+v", v)
+		}
+		release()
+		time.Sleep(3 * time.Second)
+		if v := s.look().Scale; v.Kind == scale.Suspended || v.Rate == nil {
+			t.Errorf("not held any more: %+v", v)
+		}
 		s.reload(scaledText("stdin", "concurrency: 2"))
 		if v := s.look(); v.Scale != nil || v.Permits != 2 {
 			t.Errorf("without scale: %+v, %d calls", v.Scale, v.Permits)
