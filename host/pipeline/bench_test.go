@@ -74,10 +74,10 @@ func BenchmarkEdge(b *testing.B) {
 	}
 }
 
-// keyed is a source of full batches with 1000 keys.
-type keyed struct{ full }
+// fullOfKeys is a source of full batches with 1000 keys.
+type fullOfKeys struct{ full }
 
-func (s *keyed) Read(ctx context.Context, b *stream.Batch) error {
+func (s *fullOfKeys) Read(ctx context.Context, b *stream.Batch) error {
 	if err := s.full.Read(ctx, b); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func BenchmarkKeys(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			v := udf("x", 2, t)
 			v.Order, v.Call, v.Queue, v.Output = OrderKey, Limit{1024, 1 << 20}, Limit{8192, 4 << 20}, Limit{2048, 2 << 20}
-			vertices := []Vertex{source("in", &keyed{full{left: b.N}}), v, {Name: "out", Sink: devNull{}, Queue: Limit{8192, 4 << 20}}}
+			vertices := []Vertex{source("in", &fullOfKeys{full{left: b.N}}), v, {Name: "out", Sink: devNull{}, Queue: Limit{8192, 4 << 20}}}
 			p := mustNew(b, graph(vertices, "in x", "x out"), Hooks{})
 			b.ReportAllocs()
 			b.ResetTimer()
