@@ -11,13 +11,7 @@ func (p *Pipeline) Adjustable(v *Vertex) bool {
 	if i < 0 || v.OnError == OnErrorDeadLetter && !p.graph.hasDeadLetters(v.Name) {
 		return false
 	}
-	in := p.vertices[i].in
-	if in == nil || p.vertices[i].transform == nil {
-		return true
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return v.Concurrency >= 0 && (in.keys == nil || v.Concurrency <= len(in.keys.slots))
+	return v.Concurrency >= 0 || p.vertices[i].transform == nil
 }
 
 // Adjust puts these settings of a vertex in force while it runs, or before: Concurrency,
@@ -57,6 +51,10 @@ func (in *inbox) adjust(v *Vertex, transform bool) {
 	in.bound(v)
 	in.woken = false
 	in.waiting.set(v.Retry)
+	if in.keys != nil && v.Concurrency > 0 {
+		in.keys.want = in.keys.number(v.Concurrency)
+		in.resize()
+	}
 	in.work.Broadcast()
 }
 
@@ -91,7 +89,7 @@ func (in *inbox) wakes() bool {
 		return false
 	}
 	switch {
-	case in.pauses():
+	case in.pauses() && !in.inOrder:
 	case in.redo.len() > 0:
 		in.woken = true
 	case in.starves() || !in.drains():
