@@ -117,7 +117,10 @@ func (h *Host) runSeat(ctx context.Context, s *seat) error {
 	defer keeping.Wait()
 	began, _ := s.look()
 	keeping.Go(func() { h.keep(began.Name, nil, began.plugins) })
+	scaling, end := context.WithCancel(context.WithoutCancel(ctx))
+	keeping.Go(func() { began.Scaling.Run(scaling, s.suspends) })
 	err := s.run(ctx)
+	end()
 	if h.folder == nil {
 		return err
 	}

@@ -11,7 +11,7 @@
 //
 // Tap shows records as they pass, while Run runs, through all generations of a pipeline.
 //
-// Run starts one goroutine per pipeline, and one for the health and the metrics
+// Run starts two goroutines per pipeline, one of which scales it, and one for the health and the metrics
 // if Options.Admin asks for them, and returns after all of them. With Options.Follow
 // there are three more, which look for changes of files:
 //

@@ -106,8 +106,10 @@ type Pipeline struct {
 	File   string
 	Config *config.Pipeline
 	*pipeline.Pipeline
-	Durable *durable.Runner // what takes checkpoints of it; nil = it has none
-	Phases  *phase.Driver   // what pauses it
+	Durable *durable.Runner  // what takes checkpoints of it; nil = it has none
+	Phases  *phase.Driver    // what pauses it
+	Scaling *control.Scaling // what scales it, also the generations after it
+	builder *control.Builder
 	graph   pipeline.Graph
 	collect []func(*admin.Writer)
 	plugins map[string]string // the SHA-256 of each, by name, hex
@@ -270,7 +272,7 @@ func (h *Host) open(ctx context.Context, c *config.Pipeline, f config.File, o Op
 	if asked != "" {
 		want.Phase = asked
 	}
-	p, err := h.build(ctx, c, f.Name, start, want)
+	p, err := h.build(ctx, c, f.Name, start, want, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -301,15 +303,19 @@ func (h *Host) builder(pipeline, file string) *control.Builder {
 	return b
 }
 
-// build makes a pipeline of a config, with the phase that it is to begin with. Run or
-// Discard has to be called once.
-func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired) (*Pipeline, error) {
+// build makes a pipeline of a config, with the phase that it is to begin with, and what
+// has scaled the generation before, if there was one. Run or Discard has to be called once.
+func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired, scaling *control.Scaling) (*Pipeline, error) {
 	b := h.builder(c.Name, file)
+	if scaling == nil {
+		scaling = control.NewScaling(c, b.Events)
+	}
+	b.Wake = scaling.Wake
 	graph, err := b.Build(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Name: c.Name, File: file, Config: c, graph: graph, plugins: b.Plugins}
+	p := &Pipeline{Name: c.Name, File: file, Config: c, Scaling: scaling, builder: b, graph: graph, plugins: b.Plugins}
 	if c.Checkpoint == nil {
 		p.Pipeline, err = pipeline.New(graph, b.Hooks())
 	} else {
@@ -332,7 +338,7 @@ func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start
 
 // collects sets what collects the metrics of a pipeline with its config.
 func (p *Pipeline) collects() {
-	p.collect = []func(*admin.Writer){control.Metrics(p.Config, p.graph, p.Pipeline)}
+	p.collect = []func(*admin.Writer){control.Metrics(p.Config, p.graph, p.Pipeline), control.ScaleMetrics(p.Name, p.Scaling)}
 	if p.Durable != nil {
 		p.collect = append(p.collect, control.CheckpointMetrics(p.Name, p.Durable))
 	}
@@ -346,6 +352,7 @@ func desired(c *config.Pipeline) phase.Desired {
 // run runs the pipeline, from its last checkpoint if it has some.
 func (p *Pipeline) run(ctx context.Context) error {
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	p.Scaling.Begin(p.builder, p.Config, p.graph, p.Pipeline)
 	var phases sync.WaitGroup
 	phases.Go(func() { p.Phases.Run(running) })
 	defer phases.Wait()
@@ -385,6 +392,7 @@ func (h *Host) Status() Status {
 func (p *Pipeline) Status() control.Status {
 	s := control.StatusOf(p.Config, p.Pipeline)
 	s.AddGuests(p.Config, p.graph)
+	s.AddScaling(p.Scaling)
 	s.PauseStatus = control.PauseStatusOf(p.Phases)
 	if p.Durable != nil {
 		s.Checkpoint = control.CheckpointStatusOf(p.Durable)

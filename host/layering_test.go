@@ -17,14 +17,15 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
 	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},
 	"host/control/plan":            {"host/config", "host/stream"},
 	"host/control/revision":        {"host/stream"},
-	"host/control":                 {"host/admin", "host/control/durable", "host/control/phase", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
+	"host/control/scale":           {"host/stream"},
+	"host/control":                 {"host/admin", "host/control/durable", "host/control/phase", "host/control/scale", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},

@@ -30,7 +30,8 @@ func newStatus(f *flags, s stdio) *cobra.Command {
 		Long: `status asks a process that runs. OUT/S is over the second that it looks; QUEUED
 are records that wait before a vertex, IN FLIGHT those in calls and done but not
 yet taken downstream; LAG is how far the watermark of a vertex is behind the
-clock. --json prints all there is, once, or every second with --watch.
+clock. Below stands for each vertex that is scaled how many instances it has, and
+why. --json prints all there is, once, or every second with --watch.
 
 With the name of an instance it tells of that, whether it runs or not: its state and why,
 its files, and then what its pipeline does. --admin asks a process instead.
@@ -207,8 +208,26 @@ func (l *statusLook) table(ctx context.Context) (string, error) {
 		if err := w.Flush(); err != nil {
 			return "", err
 		}
+		for i := range p.Vertices {
+			if line := scaledLine(&p.Vertices[i]); line != "" {
+				fmt.Fprintln(&out, line)
+			}
+		}
 	}
 	return out.String(), nil
+}
+
+// scaledLine says how a vertex is scaled, and why so; empty = it is not.
+func scaledLine(v *control.VertexStatus) string {
+	s := v.Scale
+	if s == nil {
+		return ""
+	}
+	line := fmt.Sprintf("%s has %d instances of %d to %d", safe(string(v.Vertex)), s.Instances, s.Min, s.Max)
+	if s.Reason != "" {
+		line += ": " + safe(s.Reason)
+	}
+	return line
 }
 
 // headline is what there is to say of a pipeline as a whole.

@@ -24,6 +24,7 @@ type Builder struct {
 	Lent       Lent
 	Events     stream.Events
 	Native     map[string]func() stream.Transform // by plugin name: used instead of the plugin
+	Wake       func(stream.VertexID)              // is called when there is something to do for a vertex without instances; nil = it rests
 	Process    string                             // in the claims of checkpoints; empty = a random one for each pipeline
 
 	Plugins map[string]string // set by Build: of the plugins that it has loaded, by name, the SHA-256 of the file, hex
@@ -31,7 +32,8 @@ type Builder struct {
 
 // Build makes what a config describes. Its error joins everything that is
 // wrong. The graph belongs to the caller; closing its pipeline closes the
-// plugins.
+// plugins. Vertices that are scaled may make as many calls as they ever may, until
+// Scaling.Begin says how many they begin with.
 func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Graph, err error) {
 	var names []string
 	for _, e := range c.Edges {
@@ -74,6 +76,12 @@ type build struct {
 func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 	c := &b.config.Vertices[i]
 	v := b.flow(i)
+	if c.Scale != nil {
+		v.Concurrency = c.Scale.Max // for which keys are dealt out
+	}
+	if b.Wake != nil {
+		v.Wake = func() { b.Wake(c.Name) }
+	}
 	lent := b.Lent
 	if b.Events.SourceNotice != nil {
 		lent.Notice = func(text string) { b.Events.SourceNotice(c.Name, text) }
@@ -180,7 +188,7 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
 	return p, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: guestsOf(c), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
 	}, nil
 }
 

@@ -8,6 +8,8 @@
 //	                     └ side.File: side inputs that are files
 //	pipeline.Graph ─▶ Durable ─▶ durable.Runner: the same with checkpoints
 //
+//	Pipeline.Stats ─▶ Scaling ─▶ instances, of vertices that are scaled
+//
 // Build checks everything that can be known before a record moves, and reports
 // all of it at once. It opens no source and no sink, and reads the
 // files of side inputs. Metrics turns what a pipeline

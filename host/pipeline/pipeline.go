@@ -159,6 +159,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails, snapshot: hooks.Snapshot,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
+		t.wake = v.Wake
 		p.transforms, seen.out = append(p.transforms, t), t.out
 	default:
 		seen.role = RoleSink
