@@ -77,7 +77,7 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newStatus(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newGraph(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newVersion(f, s), newCompile(s))
+	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newStatus(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newGraph(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newTest(f, s), newCall(f, s), newVersion(f, s), newCompile(s))
 	return root
 }
 
