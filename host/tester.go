@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/wasmill/wasmill/host/config"
@@ -25,12 +26,12 @@ type Tester struct {
 
 // Tested is a test that was run.
 type Tested struct {
-	File     string
-	Name     string
-	Where    string // the place of the test in its file
-	Took     time.Duration
-	Findings []suite.Finding // what is not as expected; none = it passed
-	Err      error           // why it could not be run; nil = it was
+	File  string
+	Name  string
+	Where string // the place of the test in its file
+	Took  time.Duration
+	Err   error // why it could not be run; nil = it was
+	suite.Report
 }
 
 // NewTester opens an engine for plugins. Of the options Files, Process, Env, Set and
@@ -73,28 +74,28 @@ func (t *Tester) Run(ctx context.Context, file string, tests *config.Tests, run 
 		}
 		done := Tested{File: file, Name: one.Name, Where: tests.Where(fmt.Sprintf("tests[%d]", i))}
 		began := time.Now()
-		done.Findings, done.Err = t.one(ctx, tests, i)
+		done.Report, done.Err = t.one(ctx, tests, i)
 		done.Took = time.Since(began)
 		told(done)
 	}
 }
 
-func (t *Tester) one(ctx context.Context, tests *config.Tests, i int) ([]suite.Finding, error) {
+func (t *Tester) one(ctx context.Context, tests *config.Tests, i int) (none suite.Report, _ error) {
 	o := t.options
 	o.Set = append(append([]string{}, o.Set...), tests.Tests[i].Set...)
 	if process, _ := config.SplitSet(tests.Tests[i].Set); process != nil {
-		return nil, &stream.Error{
+		return none, &stream.Error{
 			Code: stream.ConfigValue, Where: tests.Where(fmt.Sprintf("tests[%d].set", i)), Why: fmt.Sprintf("%.60s is a setting of the process, and a test has none of its own", process[0]),
 			Fix: "set what is in the pipeline file, as in vertices.parse.udf.params.format=common; --set on the command line is for all tests",
 		}
 	}
 	f, err := config.ReadFile(tests.File())
 	if err != nil {
-		return nil, missing(tests, err)
+		return none, missing(tests, err)
 	}
 	c, err := parse(f, o)
 	if err != nil {
-		return nil, err
+		return none, ofSet(tests.Where(fmt.Sprintf("tests[%d].set", i)), err)
 	}
 	b := &control.Builder{
 		Engine: t.engine, PluginsDir: t.settings.Plugins.Dir, Budget: Budget(t.settings), Lent: control.Lent{Dir: filepath.Dir(f.Name)}, Native: o.Native,
@@ -118,4 +119,20 @@ func missing(tests *config.Tests, err error) error {
 		at.Fix = "write pipeline: and the file that the tests are about, from the folder of the tests; without it, it is named as they are, without _test"
 	}
 	return &at
+}
+
+// ofSet puts the place where a test sets something before that of what is wrong with it.
+func ofSet(where string, err error) error {
+	var errs []error
+	for _, e := range config.Faults(err) {
+		at := *e
+		if strings.HasPrefix(e.Where, "--set ") {
+			at.Where = where + ": " + strings.TrimPrefix(e.Where, "--set ")
+		}
+		errs = append(errs, &at)
+	}
+	if errs == nil {
+		return err
+	}
+	return errors.Join(errs...)
 }

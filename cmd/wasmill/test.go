@@ -70,7 +70,7 @@ as of other commands otherwise.`,
 		RunE: func(c *cobra.Command, names []string) error { return runTests(c, f, t, s, names) },
 	}
 	c.Flags().StringVar(&t.run, "run", "", "run only tests whose names match this regular expression")
-	c.Flags().BoolVarP(&t.verbose, "verbose", "v", false, "print a line for tests that pass, too")
+	c.Flags().BoolVarP(&t.verbose, "verbose", "v", false, "print all that came out, failed and was kept, too")
 	return c
 }
 

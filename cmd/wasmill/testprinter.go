@@ -34,6 +34,7 @@ type testJSON struct {
 	OK       bool            `json:"ok"`
 	Seconds  float64         `json:"seconds"`
 	Findings []suite.Finding `json:"findings,omitempty"`
+	Seen     []suite.Seen    `json:"seen,omitempty"`   // with -v
 	Errors   []faultJSON     `json:"errors,omitempty"` // why it could not be run
 }
 
@@ -43,6 +44,9 @@ func (p *testPrinter) told(t host.Tested) {
 	if t.Err != nil {
 		p.errs = append(p.errs, t.Err)
 		one.Errors = faultsJSON(faultsOf(t.Err))
+	}
+	if p.verbose {
+		one.Seen = t.Seen
 	}
 	p.tests = append(p.tests, one)
 	if !one.OK {
@@ -60,8 +64,17 @@ func (p *testPrinter) told(t host.Tested) {
 		for _, f := range t.Findings {
 			p.finding(f)
 		}
-	case p.verbose:
+	default:
 		p.line("32", "ok    ", "%s: %s (%s)", safe(t.File), safe(t.Name), t.Took.Round(time.Millisecond))
+	}
+	if p.json {
+		return
+	}
+	for _, seen := range one.Seen {
+		fmt.Fprintf(p.out, "      %s: %s\n", safe(seen.What), counted(len(seen.Lines), map[bool]string{true: "entry", false: "record"}[strings.HasPrefix(seen.What, "state of ")]))
+		for _, l := range seen.Lines {
+			p.line("2", "        ", "%s", safe(l))
+		}
 	}
 }
 

@@ -151,7 +151,7 @@ func (b *binder) valueOr(p path, in any, out reflect.Value, value **string) (key
 func (b *binder) plainJSON(p path, v any) {
 	text, ok := v.(string)
 	if ok && strings.ContainsAny(text[:min(1, len(text))], "{[") && json.Valid([]byte(text)) {
-		b.fault(p, stream.ConfigValue, "it is a text with JSON in it, and would be compared as a text", "remove the quotes around it: JSON is YAML")
+		b.fault(p, stream.ConfigValue, "it is a text that holds JSON, and not JSON itself", "remove the quotes around it: JSON is YAML")
 	}
 }
 

@@ -24,7 +24,7 @@ func differences(e *config.Expected, r *Record) (lines []string) {
 	}
 	switch value := shown(r.Value); {
 	case e.Value != nil && *e.Value != string(r.Value):
-		differ("value", quoted(*e.Value), quoted(string(r.Value)))
+		lines = append(lines, firstDifference(*e.Value, string(r.Value)))
 	case e.Base64 != nil && !bytes.Equal(e.Base64, r.Value):
 		differ("value in base64", base64.StdEncoding.EncodeToString(e.Base64), base64.StdEncoding.EncodeToString(r.Value))
 	case e.Contains != nil && !strings.Contains(string(r.Value), *e.Contains):
@@ -54,6 +54,28 @@ func differences(e *config.Expected, r *Record) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// firstDifference says where two texts begin to differ.
+func firstDifference(want, got string) string {
+	at := 0
+	for at < min(len(want), len(got)) && want[at] == got[at] {
+		at++
+	}
+	for at > 0 && at < len(want) && !utf8.RuneStart(want[at]) {
+		at-- // not in the middle of a character
+	}
+	const most = 40
+	rest := func(s string) string {
+		if at >= len(s) {
+			return "its end"
+		}
+		if s = s[at:]; len(s) > most {
+			return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "…"
+		}
+		return strconv.Quote(s)
+	}
+	return fmt.Sprintf("value: from byte %d on expected %s, actual %s", at, rest(want), rest(got))
 }
 
 // differencesJSON compares JSON. With less, objects may have more than what is expected.

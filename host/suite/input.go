@@ -94,7 +94,11 @@ func tagged(m *move, c *config.Pipeline, s *scope, tests *config.Tests, in *conf
 	case in.Tag == "":
 		return &stream.Error{Code: stream.ConfigMissing, Where: tests.Where(place), Why: fmt.Sprintf("records of %s come by their tags, and it is not said which one this has", before), Fix: fmt.Sprintf("add tag: and one of %v", tags)}
 	default:
-		return &stream.Error{Code: stream.ConfigValue, Where: tests.Where(place + ".tag"), Why: fmt.Sprintf("no edge takes records of %s with the tag %q", before, in.Tag), Fix: config.Suggest(in.Tag, tags)}
+		fix := config.Suggest(in.Tag, tags)
+		if slices.Equal(tags, []string{""}) || tags == nil {
+			fix = "remove it: records go there without one"
+		}
+		return &stream.Error{Code: stream.ConfigValue, Where: tests.Where(place + ".tag"), Why: fmt.Sprintf("no edge takes records of %s with the tag %q", before, in.Tag), Fix: fix}
 	}
 	return nil
 }

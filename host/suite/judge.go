@@ -67,10 +67,6 @@ func judge(t *config.Test, wanted map[stream.VertexID][]config.Expected, o *outc
 
 // records compares what left by one exit.
 func records(exit stream.VertexID, want []config.Expected, got []Record, anyOrder bool) (Finding, bool) {
-	what := string(exit)
-	if exit == resultsName {
-		what = "results"
-	}
 	var pairs []pair
 	different := func(w, g int) int { return len(differences(&want[w], &got[g])) }
 	if anyOrder {
@@ -79,7 +75,7 @@ func records(exit stream.VertexID, want []config.Expected, got []Record, anyOrde
 		pairs = inOrder(len(want), len(got), func(w, g int) bool { return different(w, g) == 0 })
 	}
 	about := regards(want, exit == resultsName)
-	f, ok := finding(what, "record", pairs, len(want), len(got), func(w int) string { return about.expected(&want[w]) }, func(g int) string { return about.actual(&got[g]) },
+	f, ok := finding(whatOf(exit), "record", pairs, len(want), len(got), func(w int) string { return about.expected(&want[w]) }, func(g int) string { return about.actual(&got[g]) },
 		func(w, g int) []string { return differences(&want[w], &got[g]) })
 	if !ok && !anyOrder && len(want) == len(got) && len(want) <= 1000 {
 		if free := inAnyOrder(len(want), len(got), different); !slices.ContainsFunc(free, func(p pair) bool { return !p.equal }) {
@@ -124,8 +120,7 @@ func failures(want []config.Failed, got []failure) (Finding, bool) {
 		}
 		return strings.Join(parts, ", ")
 	}, func(g int) string {
-		a := &got[g]
-		return fmt.Sprintf("%s, %s, %s, %s", number(a.Record), a.Vertex, a.Code(), cut(a.Reason()))
+		return got[g].String()
 	}, differ)
 	if !ok && want == nil {
 		f.Hint = "if that is right, list them below errors:"

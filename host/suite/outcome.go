@@ -2,6 +2,9 @@ package suite
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -22,6 +25,10 @@ type failure struct {
 	Err    error
 }
 
+func (f *failure) String() string {
+	return fmt.Sprintf("%s, %s, %s, %s", number(f.Record), f.Vertex, f.Code(), cut(f.Reason()))
+}
+
 // Code returns the code of the failure.
 func (f *failure) Code() stream.Code { return stream.CodeOf(f.Err) }
 
@@ -32,6 +39,50 @@ func (f *failure) Reason() string {
 		return e.Reason()
 	}
 	return f.Err.Error()
+}
+
+// Report is what a test has shown.
+type Report struct {
+	Findings []Finding // what is not as expected; none = it passed
+	Seen     []Seen    // all that came out, failed and was kept
+}
+
+// Seen is what came out at one place.
+type Seen struct {
+	What  string   `json:"what"` // as that of a Finding
+	Lines []string `json:"lines"`
+}
+
+// seen lists an outcome for people.
+func (o *outcome) seen() (all []Seen) {
+	for _, exit := range slices.Sorted(maps.Keys(o.left)) {
+		s := Seen{What: whatOf(exit), Lines: []string{}}
+		for i := range o.left[exit] {
+			r := &o.left[exit][i]
+			about := regard{key: len(r.Key) > 0, headers: true, tag: true}
+			s.Lines = append(s.Lines, about.actual(r))
+		}
+		all = append(all, s)
+	}
+	if o.failures != nil {
+		s := Seen{What: "errors"}
+		for i := range o.failures {
+			s.Lines = append(s.Lines, o.failures[i].String())
+		}
+		all = append(all, s)
+	}
+	for _, v := range slices.Sorted(maps.Keys(o.kept)) {
+		all = append(all, Seen{"state of " + string(v), o.kept[v]})
+	}
+	return all
+}
+
+// whatOf names an exit.
+func whatOf(exit stream.VertexID) string {
+	if exit == resultsName {
+		return "results"
+	}
+	return string(exit)
 }
 
 func joined(errs []error) error { return errors.Join(errs...) }

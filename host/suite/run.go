@@ -12,17 +12,17 @@ import (
 )
 
 // Run runs test i against the pipeline that it is about, with what its Set says already
-// in it. The builder's Only and Answer are of no matter. Findings are what is not as
-// expected; an error is that the test cannot be run.
-func Run(ctx context.Context, b *control.Builder, c *config.Pipeline, tests *config.Tests, i int) ([]Finding, error) {
+// in it. The builder's Only and Answer are of no matter. An error is that the test cannot
+// be run.
+func Run(ctx context.Context, b *control.Builder, c *config.Pipeline, tests *config.Tests, i int) (none Report, _ error) {
 	s, err := scopeOf(c, tests, i)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	steps, err := moves(c, s, tests, i)
 	wanted, more := wants(c, s, tests, i)
 	if err := errors.Join(err, more); err != nil {
-		return nil, err
+		return none, err
 	}
 	t := &tests.Tests[i]
 	if t.Until != nil {
@@ -33,14 +33,14 @@ func Run(ctx context.Context, b *control.Builder, c *config.Pipeline, tests *con
 	own.Answer = can.answer
 	st, err := newStage(ctx, &own, c, s)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	o, err := st.run(ctx, steps, t.Until == nil)
 	if err != nil {
-		return []Finding{{What: "the pipeline", Why: err.Error()}}, nil
+		return Report{Findings: []Finding{{What: "the pipeline", Why: err.Error()}}}, nil
 	}
 	o.unanswered = can.unanswered
-	return judge(t, wanted, o), nil
+	return Report{judge(t, wanted, o), o.seen()}, nil
 }
 
 // run takes all steps, and then ends time, unless it is to stop where it is.
