@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/stream"
@@ -18,6 +19,7 @@ type Record struct {
 	Headers    []Header
 	Tag        string
 	DeadLetter bool
+	Input      int // the number of the record of the input that was in when it came out; 0 = time has ended
 
 	port uint16
 }
@@ -37,7 +39,8 @@ func (r *Record) header(name string) (string, bool) {
 
 // collector is a sink in memory.
 type collector struct {
-	outlets []outlet // by port, if they say what records are
+	outlets []outlet      // by port, if they say what records are
+	record  *atomic.Int64 // the number of the record that is in
 
 	mu      sync.Mutex
 	records []Record // guarded by mu
@@ -52,7 +55,7 @@ func (c *collector) Write(_ context.Context, b *stream.Batch) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range b.Records {
-		r := Record{Time: b.Records[i].Time, Key: bytes.Clone(b.Key(i)), Value: bytes.Clone(b.Value(i)), port: b.Records[i].Port}
+		r := Record{Time: b.Records[i].Time, Key: bytes.Clone(b.Key(i)), Value: bytes.Clone(b.Value(i)), Input: int(c.record.Load()), port: b.Records[i].Port}
 		for name, value, rest, ok := abi.NextHeader(b.Headers(i)); ok; name, value, rest, ok = abi.NextHeader(rest) {
 			r.Headers = append(r.Headers, Header{string(name), string(value)})
 		}

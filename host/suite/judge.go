@@ -86,7 +86,7 @@ func records(exit stream.VertexID, want []config.Expected, got []Record, anyOrde
 }
 
 // failures compares the records that could not be handled.
-func failures(want []config.Failed, got []failure) (Finding, bool) {
+func failures(want []config.Failed, got []Failure) (Finding, bool) {
 	differ := func(w, g int) (lines []string) {
 		e, a := &want[w], &got[g]
 		add := func(what, want, got string) {

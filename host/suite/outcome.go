@@ -12,28 +12,28 @@ import (
 // outcome is what a pipeline made of the input of a test.
 type outcome struct {
 	left       map[stream.VertexID][]Record // by exit; what leaves the last vertex is under resultsName
-	failures   []failure
+	failures   []Failure
 	kept       map[stream.VertexID][]string // entries of state, JSON objects, sorted
 	unanswered []string                     // requests, each once
 	waits      []string                     // vertices that wait for side inputs
 }
 
-// failure is a record that a vertex could not handle.
-type failure struct {
+// Failure is a record that a vertex could not handle.
+type Failure struct {
 	Record int // of the input; 0 = of none, as it is of a time or of the end
 	Vertex stream.VertexID
 	Err    error
 }
 
-func (f *failure) String() string {
+func (f *Failure) String() string {
 	return fmt.Sprintf("%s, %s, %s, %s", number(f.Record), f.Vertex, f.Code(), cut(f.Reason()))
 }
 
 // Code returns the code of the failure.
-func (f *failure) Code() stream.Code { return stream.CodeOf(f.Err) }
+func (f *Failure) Code() stream.Code { return stream.CodeOf(f.Err) }
 
 // Reason returns why, without place and fix.
-func (f *failure) Reason() string {
+func (f *Failure) Reason() string {
 	var e *stream.Error
 	if errors.As(f.Err, &e) {
 		return e.Reason()

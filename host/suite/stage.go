@@ -29,7 +29,7 @@ type stage struct {
 	record     atomic.Int64 // the number of the record that is in; 0 = none
 
 	mu       sync.Mutex
-	failures []failure // guarded by mu
+	failures []Failure // guarded by mu
 }
 
 // retryWait is what a vertex waits before it tries a record again.
@@ -101,7 +101,7 @@ func newStage(ctx context.Context, b *control.Builder, c *config.Pipeline, s *sc
 var roomy = pipeline.Limit{Records: 8192, Bytes: 4 << 20}
 
 func (st *stage) collector(name stream.VertexID, outlets []outlet) *collector {
-	st.collectors[name] = &collector{outlets: outlets}
+	st.collectors[name] = &collector{outlets: outlets, record: &st.record}
 	return st.collectors[name]
 }
 
@@ -121,7 +121,7 @@ func (st *stage) before(g *pipeline.Graph, name stream.VertexID) {
 func (st *stage) gaveUp(v stream.VertexID, err error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.failures = append(st.failures, failure{Record: int(st.record.Load()), Vertex: v, Err: err})
+	st.failures = append(st.failures, Failure{Record: int(st.record.Load()), Vertex: v, Err: err})
 }
 
 // give lets the pipeline take a step and waits until nothing moves. An error is that it
