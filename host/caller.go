@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/suite"
@@ -23,9 +22,6 @@ type CallOptions struct {
 	Where string
 }
 
-// calledVertex is the vertex that calls the plugin, which settings name.
-const calledVertex = "plugin"
-
 // Call gives records to the plugin in a file, as a vertex of a pipeline of its own would,
 // with the limits that this has by default. Records of a plugin with state have their own
 // key; one that aggregates has one window for all times. When all are through, time ends.
@@ -36,11 +32,13 @@ func (t *Tester) Call(ctx context.Context, path string, c CallOptions, in []suit
 	if err != nil {
 		return nil, err
 	}
-	kind, tags := p.Description.Kind, p.Description.Tags
+	calling := suite.Calling{
+		Plugin: strings.TrimSuffix(filepath.Base(path), wasm.Ext), Kind: p.Description.Kind, Tags: p.Description.Tags, Params: c.Params, Grant: c.Grant, Allow: c.Allow,
+	}
 	if err := p.Close(ctx); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(calling(strings.TrimSuffix(filepath.Base(path), wasm.Ext), kind, tags, c))
+	text, err := calling.File()
 	if err != nil {
 		return nil, err
 	}
@@ -53,36 +51,8 @@ func (t *Tester) Call(ctx context.Context, path string, c CallOptions, in []suit
 	if t.options.Events != nil {
 		b.Events = t.options.Events(name)
 	}
-	called, err := suite.Call(ctx, b, parsed, "in", calledVertex, in)
+	called, err := suite.Call(ctx, b, parsed, in)
 	return called, elsewhere(name, c.Where, err)
-}
-
-// calling is the pipeline file of a call.
-func calling(plugin string, kind abi.Kind, tags []string, c CallOptions) any {
-	type object = map[string]any
-	udf := object{"plugin": plugin, "grant": c.Grant}
-	if c.Params != nil {
-		udf["params"] = c.Params
-	}
-	if c.Allow != nil {
-		udf["http"] = object{"allow": c.Allow}
-	}
-	vertex := object{"name": calledVertex, "udf": udf}
-	edges := []object{{"from": "in", "to": calledVertex}, {"from": calledVertex, "to": "out"}}
-	switch kind {
-	case abi.KindProcess:
-		vertex["key"] = object{"key": true}
-	case abi.KindAggregate:
-		vertex["key"], vertex["window"] = object{"key": true}, object{"global": true}
-		tags = append(tags, config.TagLate)
-	}
-	if len(tags) > 0 {
-		edges = append(edges, object{"from": calledVertex, "to": "out", "when": object{"tags": tags}})
-	}
-	return object{
-		"name": "call", "edges": edges,
-		"vertices": []object{{"name": "in", "source": "stdin"}, vertex, {"name": "out", "sink": "drop"}},
-	}
 }
 
 // elsewhere replaces the places of errors in a file that nobody has written.

@@ -15,10 +15,10 @@ type Called struct {
 	Kept     []string // entries of state, JSON objects, before time ended
 }
 
-// Call gives records to one vertex of a pipeline, as they come by the edges from another
-// one, and then ends time. Its guest has the network that the vertex lets it have.
-func Call(ctx context.Context, b *control.Builder, c *config.Pipeline, from, to stream.VertexID, in []Record) (*Called, error) {
-	s := &scope{inside: map[stream.VertexID]bool{to: true}, last: to, entries: []stream.VertexID{from}}
+// Call gives records to the plugin of a pipeline that Calling has described, and then
+// ends time. The plugin has the network that its vertex lets it have.
+func Call(ctx context.Context, b *control.Builder, c *config.Pipeline, in []Record) (*Called, error) {
+	s := &scope{inside: map[stream.VertexID]bool{called: true}, last: called, entries: []stream.VertexID{caller}}
 	st, err := newStage(ctx, b, c, s)
 	if err != nil {
 		return nil, err
@@ -31,5 +31,5 @@ func Call(ctx context.Context, b *control.Builder, c *config.Pipeline, from, to 
 	if err != nil {
 		return nil, err
 	}
-	return &Called{o.left[resultsName], o.failures, o.kept[to]}, nil
+	return &Called{o.left[resultsName], o.failures, o.kept[called]}, nil
 }

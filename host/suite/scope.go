@@ -35,8 +35,9 @@ func scopeOf(c *config.Pipeline, tests *config.Tests, i int) (*scope, error) {
 		}
 	}
 	s := &scope{inside: make(map[stream.VertexID]bool)}
+	behind, before := reached(c, from, false), reached(c, to, true)
 	for _, v := range c.Vertices {
-		s.inside[v.Name] = (from == "" || leads(c, from, v.Name)) && (to == "" || leads(c, v.Name, to))
+		s.inside[v.Name] = behind[v.Name] && before[v.Name]
 	}
 	if from != "" && to != "" && !s.inside[to] {
 		return nil, &stream.Error{Code: stream.GraphShape, Where: tests.Where(at + "to"), Why: fmt.Sprintf("nothing goes from %s to %s", from, to), Fix: "exchange them, or name others"}
@@ -66,12 +67,33 @@ func (s *scope) sends(c *config.Pipeline, outside stream.VertexID, in bool) bool
 	})
 }
 
-// leads says whether records of one vertex can come to another, or whether it is the same.
-func leads(c *config.Pipeline, from, to stream.VertexID) bool {
-	if from == to {
-		return true
+// reached returns what records of a vertex can come to, itself too; back = what they can
+// come from. Of no vertex it is all.
+func reached(c *config.Pipeline, from stream.VertexID, back bool) map[stream.VertexID]bool {
+	all := make(map[stream.VertexID]bool)
+	var visit func(stream.VertexID)
+	visit = func(v stream.VertexID) {
+		if all[v] {
+			return
+		}
+		all[v] = true
+		for _, e := range c.Edges {
+			switch {
+			case !back && e.From == v:
+				visit(e.To)
+			case back && e.To == v:
+				visit(e.From)
+			}
+		}
 	}
-	return slices.ContainsFunc(c.Edges, func(e config.Edge) bool { return e.From == from && leads(c, e.To, to) })
+	if from != "" {
+		visit(from)
+		return all
+	}
+	for _, v := range c.Vertices {
+		all[v.Name] = true
+	}
+	return all
 }
 
 // edges returns those of the part: inside, from where records come and to where they go,
