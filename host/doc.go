@@ -26,4 +26,6 @@
 //
 // With Options.Revisions each config that is accepted is kept in data.dir, by package
 // revision.
+//
+// A Tester runs tests of pipelines, and calls single plugins, in memory: see package suite.
 package host

@@ -213,7 +213,7 @@ func pipelineFiles(dir string, later bool) ([]string, error) {
 			return nil, fmt.Errorf("list %s: %w", dir, err)
 		}
 		for _, file := range found {
-			if info, err := os.Stat(file); !strings.HasPrefix(filepath.Base(file), ".") && !(later && err == nil && info.IsDir()) {
+			if info, err := os.Stat(file); !strings.HasPrefix(filepath.Base(file), ".") && !config.TestFile(file) && !(later && err == nil && info.IsDir()) {
 				files = append(files, file)
 			}
 		}

@@ -17,8 +17,9 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/suite", "host/wasm", "host/wasm/trust", "host/stream"},
 	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
+	"host/suite":                   {"host/config", "host/control", "host/pipeline", "host/stream", "abi"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},

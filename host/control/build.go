@@ -27,6 +27,9 @@ type Builder struct {
 	Wake       func(stream.VertexID)              // is called when there is something to do for a vertex without instances; nil = it rests
 	Process    string                             // in the claims of checkpoints; empty = a random one for each pipeline
 
+	Only   func(stream.VertexID) bool // vertices that are made, with all edges; nil = all
+	Answer Answerer                   // of the requests of guests, instead of the network; nil = the network
+
 	Plugins map[string]string // set by Build: of the plugins that it has loaded, by name, the SHA-256 of the file, hex
 }
 
@@ -47,7 +50,9 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	build.checkFiles()
 	build.checkMemory()
 	for i := range c.Vertices {
-		g.Vertices = append(g.Vertices, build.vertex(ctx, i))
+		if b.Only == nil || b.Only(c.Vertices[i].Name) {
+			g.Vertices = append(g.Vertices, build.vertex(ctx, i))
+		}
 	}
 	if err := errors.Join(build.errs...); err != nil {
 		return pipeline.Graph{}, errors.Join(err, closeTransforms(ctx, g))
@@ -212,7 +217,7 @@ func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Con
 // policy reads what the guest of a vertex may ask for.
 func (b *build) policy(i int) (p fetch.Policy, err error) {
 	h := b.config.Vertices[i].UDF.HTTP
-	p = fetch.Policy{MaxBytes: int64(h.MaxResponseBytes), Timeout: h.Timeout}
+	p = fetch.Policy{MaxBytes: int64(h.MaxResponseBytes), Timeout: h.Timeout, Answer: b.answer(i)}
 	for k, text := range h.Allow {
 		rule, bad := fetch.ParseRule(text)
 		if bad != nil {

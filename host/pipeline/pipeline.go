@@ -56,6 +56,11 @@ type Hooks struct {
 	// what came before them is through.
 	Snapshot func(stream.VertexID, *stream.Barrier, Snapshot)
 
+	// GaveUp is called for each record that is dropped or becomes a dead letter because
+	// its vertex could not handle it, with the error that says why and which it was.
+	// Like BarrierPassed otherwise.
+	GaveUp func(v stream.VertexID, err error)
+
 	// Opened is called by Run when everything is open and put back, before any record
 	// moves. Like BarrierPassed otherwise.
 	Opened func()
@@ -134,7 +139,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 	}
 	fails := failures{
 		vertex: v.Name, policy: new(atomic.Pointer[policy]), dead: p.graph.Tags.DeadLetter(),
-		describe: p.describe, stats: stats,
+		describe: p.describe, stats: stats, gaveUp: hooks.GaveUp,
 	}
 	fails.policy.Store(policyOf(v))
 	seen := running{name: v.Name, role: RoleSource, stats: stats, in: in, transform: v.Transform, policy: fails.policy}
