@@ -62,7 +62,7 @@ func told(t *testing.T, tr *Transform, p *stream.Panes) (all []string) {
 // TestTheExamplesOfTheSDKsMean builds the example in the comment of each SDK's file for
 // aggregates: how long the values of a window are on average.
 func TestTheExamplesOfTheSDKsMean(t *testing.T) {
-	for _, language := range []string{"c", "rust", "go"} {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			path := documented(t, language, "aggregate", "encoding/binary", "errors", "strconv")
 			checkGuest(t, path, "")

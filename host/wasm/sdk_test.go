@@ -92,6 +92,14 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 		write("main.go", "package main\n\nimport (\n\t\""+strings.Join(append(imports, "example/wasmill"), "\"\n\t\"")+"\"\n)\n\n"+uncommented(t, filepath.Join(sdk, kind+".go")))
 		build = exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", out, ".")
 		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod", "GOWORK=off")
+	case "zig":
+		copied("", kind+".zig", "wasmill.zig")
+		source := write("example.zig", uncommented(t, filepath.Join(sdk, kind+".zig")))
+		build = zig(t, out, source)
+	case "assemblyscript":
+		copied("", kind+".ts", "wasmill.ts")
+		write("example.ts", uncommented(t, filepath.Join(sdk, kind+".ts")))
+		build = asc(t, out, "example.ts", "wasmill")
 	}
 	build.Dir = dir
 	if _, err := exec.LookPath(build.Path); err != nil {
@@ -107,7 +115,7 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 // file for state and timers, and has it count.
 func TestTheExamplesOfTheSDKsCountVisits(t *testing.T) {
 	e := newEngine(t)
-	for _, language := range []string{"c", "rust", "go"} {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			path := documented(t, language, "process", "strconv", "time")
 			checkGuest(t, path, "")

@@ -1,0 +1,44 @@
+package wasm
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tool returns the path of a compiler: what the variable of its name says, or what make
+// toolchains fetched, or what is in PATH.
+func tool(t testing.TB, name string) string {
+	t.Helper()
+	if path := os.Getenv(strings.ToUpper(name)); path != "" {
+		return path
+	}
+	cache := os.Getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		cache = filepath.Join(os.Getenv("HOME"), ".cache")
+	}
+	if path := filepath.Join(cache, "wasmill-toolchains", "bin", name); exists(path) {
+		return path
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		needGuests(t, name+" is not installed: run make toolchains")
+	}
+	return path
+}
+
+// zig returns the command that builds a guest as the comment of wasmill.zig says.
+func zig(t testing.TB, out string, sources ...string) *exec.Cmd {
+	t.Helper()
+	args := []string{"build-exe", "-target", "wasm32-freestanding", "-O", "safe", "-fstrip", "-fno-entry", "-rdynamic", "-femit-bin=" + out, "--cache-dir", t.TempDir()}
+	return exec.CommandContext(t.Context(), tool(t, "zig"), append(args, sources...)...)
+}
+
+// asc returns the command that builds a guest as the comment of wasmill.ts says, for where
+// that file is, without its extension, from the folder the command runs in.
+func asc(t testing.TB, out, source, sdk string) *exec.Cmd {
+	t.Helper()
+	return exec.CommandContext(t.Context(), tool(t, "asc"), source, "-O3", "--runtime", "incremental", "--use", "abort="+sdk+"/abort", "-o", out)
+}
