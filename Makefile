@@ -15,8 +15,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
 rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm plugins/percentiles.wasm
-zig-plugins  := $(foreach d,$(wildcard plugins/*/*.zig),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
-as-plugins   := $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
+zig-plugins  := $(sort $(foreach d,$(wildcard plugins/*/*.zig),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
+as-plugins   := $(sort $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
@@ -49,9 +49,9 @@ $(filter-out plugins/nexmark-prices.wasm,$(nexmark-plugins)): plugins/nexmark-%.
 	$(rust) -o $@ $<
 plugins/nexmark-prices.wasm: examples/nexmark/udf/prices.c $(wildcard abi/sdk/c/*.h)
 	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
-$(zig-plugins): plugins/%.wasm: plugins/$$*/$$*.zig $(wildcard abi/sdk/zig/*.zig)
+$(zig-plugins): plugins/%.wasm: plugins/$$*/$$*.zig $(wildcard plugins/*/*.zig abi/sdk/zig/*.zig)
 	$(if $(ZIG),$(ZIG) build-exe -target wasm32-freestanding -O safe -fstrip -fno-entry -rdynamic -femit-bin=$@ --dep wasmill -Mroot=$< -Mwasmill=abi/sdk/zig/wasmill.zig,@echo "$@ is left out: it needs Zig (make toolchains)")
-$(as-plugins): plugins/%.wasm: plugins/$$*/$$*.ts $(wildcard abi/sdk/assemblyscript/*.ts)
+$(as-plugins): plugins/%.wasm: plugins/$$*/$$*.ts $(wildcard plugins/*/*.ts abi/sdk/assemblyscript/*.ts)
 	$(if $(ASC),$(ASC) $< -O3 --runtime incremental --use abort=abi/sdk/assemblyscript/wasmill/abort -o $@,@echo "$@ is left out: it needs asc (make toolchains)")
 
 # Installs what is missing for guests, where that is possible.
@@ -72,7 +72,7 @@ test: toolchains build plugins
 killed := host/control/durable/crash
 
 # Tests that compile modules of megabytes, which takes minutes under the race detector.
-large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
+large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestGuestsInZigAndAssemblyScript.*|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
 
 # The store of checkpoints on a real MinIO, which is built from source the first
 # time: some minutes, then it is in the user's cache folder.

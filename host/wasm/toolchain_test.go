@@ -42,3 +42,24 @@ func asc(t testing.TB, out, source, sdk string) *exec.Cmd {
 	t.Helper()
 	return exec.CommandContext(t.Context(), tool(t, "asc"), source, "-O3", "--runtime", "incremental", "--use", "abort="+sdk+"/abort", "-o", out)
 }
+
+// besideSDK returns a folder with a source and all files of an SDK beside it, as a project
+// has them.
+func besideSDK(t testing.TB, language, source string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := filepath.Glob(filepath.Join("..", "..", "abi", "sdk", language, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, source) {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
