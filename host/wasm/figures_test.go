@@ -72,7 +72,7 @@ func buildGuest(t testing.TB, folder, name string) []byte {
 		c = zig(t, out, filepath.Join(besideSDK(t, "zig", source+".zig"), name+".zig"))
 	case exists(source + ".ts"):
 		dir := besideSDK(t, "assemblyscript", source+".ts")
-		c = asc(t, out, name+".ts", "wasmill")
+		c = asc(t, out, name+".ts", "-O0")
 		c.Dir = dir
 	default:
 		c = exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildmode=c-shared", "-o", out, "./"+source)

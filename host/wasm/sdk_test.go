@@ -99,7 +99,7 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 	case "assemblyscript":
 		copied("", kind+".ts", "wasmill.ts")
 		write("example.ts", uncommented(t, filepath.Join(sdk, kind+".ts")))
-		build = asc(t, out, "example.ts", "wasmill")
+		build = asc(t, out, "example.ts", "-O3")
 	}
 	build.Dir = dir
 	if _, err := exec.LookPath(build.Path); err != nil {
@@ -109,6 +109,27 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return out
+}
+
+// TestTheExamplesOfTheSDKsTurnToCapitals builds the example in the comment of each SDK's
+// first file.
+func TestTheExamplesOfTheSDKsTurnToCapitals(t *testing.T) {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
+		t.Run(language, func(t *testing.T) {
+			path := documented(t, language, "wasmill", "bytes")
+			checkGuest(t, path, "")
+			tr := mustTransform(t, loaded(t, path), Config{Vertex: "v"})
+			out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+			in := []abitest.Record{{Time: 1, Key: "key", Value: "hello, World {}"}, {Time: 2}}
+			if err := tr.Call(t.Context(), batchOf(in), &out); err != nil {
+				t.Fatal(err)
+			}
+			in[0].Value = "HELLO, WORLD {}"
+			if got := recordsOf(out.Batch); !slices.Equal(got, in) {
+				t.Errorf("got %+v, want %+v", got, in)
+			}
+		})
+	}
 }
 
 // TestTheExamplesOfTheSDKsCountVisits builds the example in the comment of each SDK's

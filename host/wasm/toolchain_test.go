@@ -36,11 +36,17 @@ func zig(t testing.TB, out string, sources ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), tool(t, "zig"), append(args, sources...)...)
 }
 
-// asc returns the command that builds a guest as the comment of wasmill.ts says, for where
-// that file is, without its extension, from the folder the command runs in.
-func asc(t testing.TB, out, source, sdk string) *exec.Cmd {
+// zigTest returns the command that runs the tests of a source.
+func zigTest(t testing.TB, source string) *exec.Cmd {
 	t.Helper()
-	return exec.CommandContext(t.Context(), tool(t, "asc"), source, "-O3", "--runtime", "incremental", "--use", "abort="+sdk+"/abort", "-o", out)
+	return exec.CommandContext(t.Context(), tool(t, "zig"), "test", "--cache-dir", t.TempDir(), source)
+}
+
+// asc returns the command that builds a guest beside wasmill.ts as its comment says, but for
+// how much it optimizes.
+func asc(t testing.TB, out, source, level string) *exec.Cmd {
+	t.Helper()
+	return exec.CommandContext(t.Context(), tool(t, "asc"), source, level, "--runtime", "incremental", "--use", "abort=wasmill/abort", "-o", out)
 }
 
 // besideSDK returns a folder with a source and all files of an SDK beside it, as a project

@@ -29,7 +29,9 @@ func TestGuestsInZigAndAssemblyScriptDoAllThatTheSDKIsFor(t *testing.T) {
 			}
 			var logged []string
 			c := Config{Vertex: "v", Params: []byte(`{"prefix":"\u00fcber "}`), Tags: stream.NewTagTable("odd"), Grant: grant}
-			c.Events.GuestLog = func(_ stream.VertexID, level stream.GuestLevel, text string) { logged = append(logged, fmt.Sprint(level, " ", text)) }
+			c.Events.GuestLog = func(_ stream.VertexID, level stream.GuestLevel, text string) {
+				logged = append(logged, fmt.Sprint(level, " ", text))
+			}
 			tr := mustTransform(t, p, c)
 			out := stream.Output{Batch: (&stream.BatchPool{}).New()}
 			in := batchOf([]abitest.Record{
