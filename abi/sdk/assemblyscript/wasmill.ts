@@ -157,6 +157,7 @@ export class Output {
 
   /** A part of some bytes, not copied. */
   slice(whole: Bytes, start: i32, end: i32): Bytes {
+    if (start < 0 || end < start || end > whole.length) throw new RangeError("slice out of range");
     const bytes = this.alloc(0);
     bytes.at = whole.at + start;
     bytes.length = end - start;
@@ -251,8 +252,8 @@ let handle: (r: Record, out: Output) => void = (r: Record, out: Output): void =>
 let check: (params: Bytes) => string = (params: Bytes): string => "";
 let lastKind: u32 = 0;
 
-// Memory that is used again: for the input, the entries, and what alloc gives. Chunks that
-// became too small are a list, whose first 8 bytes lead on; the next call frees them.
+// Memory that is used again: for the input, the entries, and what alloc gives. A chunk that is
+// too small is left behind for one of twice the size: what is lost stays less than what is in use.
 const out = changetype<Output>(memory.data(offsetof<Output>(), 8));
 let input: usize = 0, inputSize: u32 = 0;
 let table: usize = 0, next: usize = 0, end: usize = 0;
@@ -275,25 +276,15 @@ function grow(): void {
 }
 
 function more(size: usize): void {
-  const before = chunk;
-  chunkSize = max<usize>(2 * chunkSize, max<usize>(size + 8, 0x10000));
+  chunkSize = max<usize>(2 * chunkSize, max<usize>(size, 0x10000));
   chunk = heap.alloc(chunkSize);
-  store<usize>(chunk, before);
-  used = 8;
+  used = 0;
 }
 
 /** Gets ready for a frame. */
 export function begin(frame: Frame): Output {
-  if (chunk) {
-    for (let old = load<usize>(chunk); old != 0;) {
-      const older = load<usize>(old);
-      heap.free(old);
-      old = older;
-    }
-    store<usize>(chunk, 0);
-    used = 8;
-  }
   next = table;
+  used = 0;
   out.frame = frame;
   return out;
 }
@@ -319,7 +310,7 @@ export function wasmill_configure(at: usize, length: i32): u64 {
   return wrong == "" ? 0 : pack(out.text(wrong));
 }
 
-export function wasmill_input(size: u32): usize {
+export function wasmill_input(size: u32): usize { // traps where there is no room
   if (size > inputSize) {
     if (input) heap.free(input);
     input = heap.alloc(size);
