@@ -6,15 +6,21 @@ GO      ?= go
 CLANG   ?= clang
 RUSTC   ?= $(firstword $(wildcard /usr/bin/rustc) rustc)
 BIN     := bin/wasmill
+# Those of these two that make toolchains fetched, else those in PATH, else none.
+cached  := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/wasmill-toolchains/bin
+ZIG     ?= $(shell PATH="$(cached):$$PATH"; command -v zig)
+ASC     ?= $(shell PATH="$(cached):$$PATH"; command -v asc)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
 rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm plugins/percentiles.wasm
+zig-plugins  := $(sort $(foreach d,$(wildcard plugins/*/*.zig),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
+as-plugins   := $(sort $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-nexmark bench-micro soak third-party clean
+.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -22,8 +28,9 @@ $(BIN): FORCE
 	$(GO) build -o $@ ./cmd/wasmill
 FORCE:
 
-# Guests. Go ones need Go alone, C ones clang and lld, Rust ones Debian's rustc.
-plugins: $(go-plugins) $(c-plugins) $(rust-plugins) $(example-plugins)
+# Guests. Go ones need Go alone, C ones clang and lld, Rust ones Debian's rustc. Without
+# Zig, or the compiler of AssemblyScript, those in them are left out.
+plugins: $(go-plugins) $(c-plugins) $(rust-plugins) $(zig-plugins) $(as-plugins) $(example-plugins)
 $(go-plugins): plugins/%.wasm: FORCE
 	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -o $@ ./plugins/$*
 plugins/leaderboard.wasm: FORCE
@@ -42,8 +49,12 @@ $(filter-out plugins/nexmark-prices.wasm,$(nexmark-plugins)): plugins/nexmark-%.
 	$(rust) -o $@ $<
 plugins/nexmark-prices.wasm: examples/nexmark/udf/prices.c $(wildcard abi/sdk/c/*.h)
 	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
+$(zig-plugins): plugins/%.wasm: plugins/$$*/$$*.zig $(wildcard plugins/*/*.zig abi/sdk/zig/*.zig)
+	$(if $(ZIG),$(ZIG) build-exe -target wasm32-freestanding -O safe -fstrip -fno-entry -rdynamic -femit-bin=$@ --dep wasmill -Mroot=$< -Mwasmill=abi/sdk/zig/wasmill.zig,@echo "$@ is left out: it needs Zig (make toolchains)")
+$(as-plugins): plugins/%.wasm: plugins/$$*/$$*.ts $(wildcard plugins/*/*.ts abi/sdk/assemblyscript/*.ts)
+	$(if $(ASC),$(ASC) $< -O3 --runtime incremental --use abort=abi/sdk/assemblyscript/wasmill/abort -o $@,@echo "$@ is left out: it needs asc (make toolchains)")
 
-# Installs what is missing for C and Rust guests, where that is possible.
+# Installs what is missing for guests, where that is possible.
 toolchains:
 	@./.ci/toolchains
 
@@ -53,15 +64,17 @@ demo: $(BIN) plugins/parse-log.wasm
 	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
 
 test: toolchains build plugins
-	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)' $$($(GO) list ./... | grep -v '$(killed)')
+	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)|$(instances)' $$($(GO) list ./... | grep -v '$(killed)')
 	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)' ./host/wasm
 	$(GO) test -timeout 15m ./$(killed)
+	$(GO) test -timeout 15m -run '$(instances)' ./host/instance ./cmd/wasmill
 
 # Tests that kill processes, over and over: without the race detector they start fast.
 killed := host/control/durable/crash
+instances := ^TestInstance
 
 # Tests that compile modules of megabytes, which takes minutes under the race detector.
-large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
+large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestGuestsInZigAndAssemblyScript.*|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
 
 # The store of checkpoints on a real MinIO, which is built from source the first
 # time: some minutes, then it is in the user's cache folder.
@@ -134,6 +147,10 @@ bench-checkpoint:
 bench-live: toolchains build plugins/identity.wasm plugins/identity-go.wasm
 	@FIGURES=1 $(GO) test ./host -run '^TestLiveFigures$$' -count 1 -timeout 60m -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS' -e '^ *---'
 
+# How fast a vertex goes on that had nothing to do; ends with figures.
+bench-scale: toolchains plugins/identity.wasm plugins/identity-go.wasm
+	@FIGURES=1 $(GO) test ./host -run '^TestScaleFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+
 # The long forms of the tests that kill processes, break stores and look for leaks;
 # hours. SEED repeats a run.
 soak: toolchains build plugins
@@ -148,4 +165,4 @@ bench-micro: plugins/identity.wasm
 	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-10} ./abi ./host/wasm ./host/pipeline
 
 clean:
-	rm -rf bin plugins/*.wasm examples/*/out/*.*
+	rm -rf bin .zig-cache plugins/*.wasm examples/*/out/*.*

@@ -60,6 +60,39 @@ func TestEveryExampleWritesWhatItPromises(t *testing.T) {
 	}
 }
 
+// TestTheTestsOfExamplesPass runs what wasmill test runs in this folder.
+func TestTheTestsOfExamplesPass(t *testing.T) {
+	files, err := filepath.Glob("*/*_test.yaml")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("found %v: %v", files, err)
+	}
+	tester, err := host.NewTester(t.Context(), host.Options{Set: []string{"plugins.dir=../plugins"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := tester.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, file := range files {
+		tests, err := host.LoadTests(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tester.Run(t.Context(), file, tests, func(string) bool { return true }, func(done host.Tested) {
+			t.Run(done.File+" "+done.Name, func(t *testing.T) {
+				if stream.CodeOf(done.Err) == stream.PluginNotFound && os.Getenv("REQUIRE_GUESTS") == "" {
+					t.Skip("its plugins are not built: run make plugins")
+				}
+				if done.Err != nil || done.Findings != nil {
+					t.Errorf("%v, %+v", done.Err, done.Findings)
+				}
+			})
+		})
+	}
+}
+
 // run runs a copy of an example and returns its folder.
 func run(t *testing.T, name string) string {
 	t.Helper()

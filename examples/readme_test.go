@@ -35,7 +35,7 @@ func TestTheReadmeWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var script strings.Builder
-	script.WriteString("trap 'kill $! 2>/dev/null || true' EXIT\n") // what runs behind it, if a line fails
+	script.WriteString("trap 'kill $! 2>/dev/null || true; bin/wasmill delete bench --home instances --force --yes 2>/dev/null || true' EXIT\n") // what runs behind it, if a line fails
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	if len(blocks) < 3 {
 		t.Fatalf("found %d blocks", len(blocks))
@@ -59,7 +59,7 @@ func TestTheReadmeWorks(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, want := range []string{"HELLO, STREAM\n", "readme.yaml: pipeline access-log is valid", "ok     processes one record", "examples/access-log/out/ok.ndjson"} {
+	for _, want := range []string{"HELLO, STREAM\n", "readme.yaml: pipeline access-log is valid", "ok     processes one record", "examples/access-log/out/ok.ndjson", "bench is created and ready", "removed checkpoints"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
 		}

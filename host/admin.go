@@ -2,11 +2,8 @@ package host
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/wasmill/wasmill/host/admin"
-	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -79,18 +76,4 @@ func (h *Host) serve(ctx context.Context) (stop func() error) {
 		}
 		return err
 	}
-}
-
-// ready says which pipelines neither run nor have ended well.
-func (h *Host) ready() error {
-	var errs []error
-	for _, p := range h.Pipelines() {
-		if phase := p.Phase(); phase != pipeline.PhaseRunning && phase != pipeline.PhaseStopped {
-			errs = append(errs, fmt.Errorf("pipeline %s is %s", p.Name, phase))
-		}
-	}
-	for _, r := range h.refused() {
-		errs = append(errs, fmt.Errorf("pipeline %s does not run: its file %s is refused", r.pipeline, r.file))
-	}
-	return errors.Join(errs...)
 }

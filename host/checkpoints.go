@@ -2,7 +2,6 @@ package host
 
 import (
 	"cmp"
-	"path/filepath"
 
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/stream"
@@ -37,7 +36,7 @@ func Checkpoints(of CheckpointsOf, o Options) (*control.Checkpoints, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, ok := control.StoreOf(c, filepath.Dir(of.File))
+	at, ok := control.StoreOf(c, o.base(of.File))
 	if !ok {
 		return nil, &stream.Error{
 			Code: stream.ConfigMissing, Where: c.Where("checkpoint"), Why: "the pipeline has no checkpoints",

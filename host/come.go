@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -105,7 +104,7 @@ func (h *Host) leave(s *seat) {
 
 // data says where a pipeline has what it keeps.
 func (h *Host) data(p *Pipeline) []string {
-	all := control.Kept(p.Config, filepath.Dir(p.File))
+	all := control.Kept(p.Config, h.options.base(p.File))
 	if h.options.Revisions {
 		all = append(all, "revisions in "+Revisions(h.Settings, p.Name).Dir())
 	}
@@ -118,7 +117,10 @@ func (h *Host) runSeat(ctx context.Context, s *seat) error {
 	defer keeping.Wait()
 	began, _ := s.look()
 	keeping.Go(func() { h.keep(began.Name, nil, began.plugins) })
+	scaling, end := context.WithCancel(context.WithoutCancel(ctx))
+	keeping.Go(func() { began.Scaling.Run(scaling, s.suspends) })
 	err := s.run(ctx)
+	end()
 	if h.folder == nil {
 		return err
 	}

@@ -11,7 +11,7 @@
 //
 // Tap shows records as they pass, while Run runs, through all generations of a pipeline.
 //
-// Run starts one goroutine per pipeline, and one for the health and the metrics
+// Run starts two goroutines per pipeline, one of which scales it, and one for the health and the metrics
 // if Options.Admin asks for them, and returns after all of them. With Options.Follow
 // there are three more, which look for changes of files:
 //
@@ -21,6 +21,11 @@
 // A seat is the place of a pipeline; the crew is those that there are. roster, which is
 // pure, says who comes and goes, and Host.reloads is held while that is done.
 //
+// Readiness counts what lives of what the revision in force wants. A data.dir belongs to one
+// background instance, see OwnData, or to foreground runs.
+//
 // With Options.Revisions each config that is accepted is kept in data.dir, by package
 // revision.
+//
+// A Tester runs tests of pipelines, and calls single plugins, in memory: see package suite.
 package host

@@ -51,7 +51,7 @@ func (f *folder) read(files []string) (all []read) {
 // seen takes what a watcher has seen of the files.
 func (f *folder) seen(s watch.Snapshot) (all []read) {
 	for name, file := range s.Files {
-		if file.State != watch.Missing && filepath.Dir(name) == filepath.Clean(f.dir) && !strings.HasSuffix(name, ".wasm") {
+		if file.State != watch.Missing && filepath.Dir(name) == filepath.Clean(f.dir) && !strings.HasSuffix(name, ".wasm") && !config.TestFile(name) {
 			all = append(all, read{File: config.File{Name: name, Data: file.Data}, err: file.Err})
 		}
 	}

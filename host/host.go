@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,13 +24,18 @@ import (
 
 // Options say what to open.
 type Options struct {
-	Files   []string // pipeline files; none = those in pipelines.dir
+	Files []string // pipeline files; none = those in pipelines.dir
+	// Base is the folder that relative paths in pipeline files are relative to; empty = that
+	// of each file.
+	Base    string
 	Process []string // files with settings of the process, later ones win
-	Env     []string // KEY=value, for settings of the process
-	Set     []string // path=value, for both kinds of settings
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Events  func(pipeline string) stream.Events // nil = nobody listens
+	// Settings are such files that were read before; those of Process win over them.
+	Settings []config.File
+	Env      []string // KEY=value, for settings of the process
+	Set      []string // path=value, for both kinds of settings
+	Stdin    io.Reader
+	Stdout   io.Writer
+	Events   func(pipeline string) stream.Events // nil = nobody listens
 	// Compiler is a command that leads to CompileMain with further arguments:
 	// plugins are compiled in processes of their own, with limits. nil = they are
 	// compiled in this one, without.
@@ -39,7 +45,10 @@ type Options struct {
 	// Watch keeps a plugin from being loaded again that is in a call when a fatal
 	// error ends the process. It sets the process's crash output.
 	Watch bool
-	Start durable.Start // of pipelines with checkpoints
+	// Deaths is how many times a process has to die in calls of a plugin before Watch keeps
+	// that from being loaded, where it is started again each time; 0 = it is not.
+	Deaths int
+	Start  durable.Start // of pipelines with checkpoints
 	// From are other checkpoints, of which Start takes one. Without a name they are
 	// those of a pipeline with the same one. nil = the pipeline's own.
 	From    *CheckpointsOf
@@ -59,6 +68,18 @@ type Options struct {
 	// count from 1, and only what the file says outlives the process.
 	Revisions bool
 	Notice    func(text string) // what concerns no single pipeline; nil = nobody listens
+	// Instance is the background instance that this is: with Admin or Revisions, which use
+	// data.dir, that has to be its own (see OwnData). Empty = a foreground run, which may
+	// use that of no instance.
+	Instance string
+}
+
+// base is the folder that relative paths in a pipeline file are relative to.
+func (o *Options) base(file string) string {
+	if o.Base != "" {
+		return o.Base
+	}
+	return filepath.Dir(file)
 }
 
 // Host holds the pipelines of a process.
@@ -85,8 +106,10 @@ type Pipeline struct {
 	File   string
 	Config *config.Pipeline
 	*pipeline.Pipeline
-	Durable *durable.Runner // what takes checkpoints of it; nil = it has none
-	Phases  *phase.Driver   // what pauses it
+	Durable *durable.Runner  // what takes checkpoints of it; nil = it has none
+	Phases  *phase.Driver    // what pauses it
+	Scaling *control.Scaling // what scales it, also the generations after it
+	builder *control.Builder
 	graph   pipeline.Graph
 	collect []func(*admin.Writer)
 	plugins map[string]string // the SHA-256 of each, by name, hex
@@ -95,7 +118,7 @@ type Pipeline struct {
 // Settings reads the settings of the process.
 func Settings(o Options) (*config.Process, error) {
 	set, _ := config.SplitSet(o.Set)
-	layers := config.Layers{Env: o.Env, Set: set}
+	layers := config.Layers{Files: slices.Clone(o.Settings), Env: o.Env, Set: set}
 	for _, name := range o.Process {
 		f, err := config.ReadFile(name)
 		if err != nil {
@@ -129,6 +152,11 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Admin || o.Revisions {
+		if err := mayUse(settings.Data.Dir, o.Instance); err != nil {
+			return nil, err
+		}
+	}
 	files, follow := o.Files, o.Follow && len(o.Files) == 0
 	if len(files) == 0 {
 		if files, err = pipelineFiles(settings.Pipelines.Dir, follow); err != nil {
@@ -146,7 +174,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 	engine.Require(admission)
 	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
 	if o.Watch {
-		if err := engine.Watch(); err != nil {
+		if err := engine.Watch(o.Deaths); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))
 		}
 	}
@@ -185,7 +213,7 @@ func pipelineFiles(dir string, later bool) ([]string, error) {
 			return nil, fmt.Errorf("list %s: %w", dir, err)
 		}
 		for _, file := range found {
-			if info, err := os.Stat(file); !strings.HasPrefix(filepath.Base(file), ".") && !(later && err == nil && info.IsDir()) {
+			if info, err := os.Stat(file); !strings.HasPrefix(filepath.Base(file), ".") && !config.TestFile(file) && !(later && err == nil && info.IsDir()) {
 				files = append(files, file)
 			}
 		}
@@ -244,7 +272,7 @@ func (h *Host) open(ctx context.Context, c *config.Pipeline, f config.File, o Op
 	if asked != "" {
 		want.Phase = asked
 	}
-	p, err := h.build(ctx, c, f.Name, start, want)
+	p, err := h.build(ctx, c, f.Name, start, want, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +289,7 @@ func (h *Host) builder(pipeline, file string) *control.Builder {
 		PluginsDir: h.Settings.Plugins.Dir,
 		Canary:     h.Settings.Plugins.Canary == config.On,
 		Budget:     Budget(h.Settings),
-		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: filepath.Dir(file)},
+		Lent:       control.Lent{Stdin: o.Stdin, Stdout: o.Stdout, Dir: o.base(file)},
 		Native:     o.Native,
 		Process:    h.process,
 		Events:     h.eventsOf(pipeline),
@@ -275,15 +303,19 @@ func (h *Host) builder(pipeline, file string) *control.Builder {
 	return b
 }
 
-// build makes a pipeline of a config, with the phase that it is to begin with. Run or
-// Discard has to be called once.
-func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired) (*Pipeline, error) {
+// build makes a pipeline of a config, with the phase that it is to begin with, and what
+// has scaled the generation before, if there was one. Run or Discard has to be called once.
+func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start durable.Start, want phase.Desired, scaling *control.Scaling) (*Pipeline, error) {
 	b := h.builder(c.Name, file)
+	if scaling == nil {
+		scaling = control.NewScaling(c, b.Events)
+	}
+	b.Wake = scaling.Wake
 	graph, err := b.Build(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{Name: c.Name, File: file, Config: c, graph: graph, plugins: b.Plugins}
+	p := &Pipeline{Name: c.Name, File: file, Config: c, Scaling: scaling, builder: b, graph: graph, plugins: b.Plugins}
 	if c.Checkpoint == nil {
 		p.Pipeline, err = pipeline.New(graph, b.Hooks())
 	} else {
@@ -306,7 +338,7 @@ func (h *Host) build(ctx context.Context, c *config.Pipeline, file string, start
 
 // collects sets what collects the metrics of a pipeline with its config.
 func (p *Pipeline) collects() {
-	p.collect = []func(*admin.Writer){control.Metrics(p.Config, p.graph, p.Pipeline)}
+	p.collect = []func(*admin.Writer){control.Metrics(p.Config, p.graph, p.Pipeline), control.ScaleMetrics(p.Name, p.Scaling)}
 	if p.Durable != nil {
 		p.collect = append(p.collect, control.CheckpointMetrics(p.Name, p.Durable))
 	}
@@ -320,10 +352,12 @@ func desired(c *config.Pipeline) phase.Desired {
 // run runs the pipeline, from its last checkpoint if it has some.
 func (p *Pipeline) run(ctx context.Context) error {
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	p.Scaling.Begin(p.builder, p.Config, p.graph, p.Pipeline)
 	var phases sync.WaitGroup
 	phases.Go(func() { p.Phases.Run(running) })
 	defer phases.Wait()
 	defer end()
+	control.Warm(p.graph)
 	if p.Durable != nil {
 		return p.Durable.Run(ctx)
 	}
@@ -358,6 +392,7 @@ func (h *Host) Status() Status {
 func (p *Pipeline) Status() control.Status {
 	s := control.StatusOf(p.Config, p.Pipeline)
 	s.AddGuests(p.Config, p.graph)
+	s.AddScaling(p.Scaling)
 	s.PauseStatus = control.PauseStatusOf(p.Phases)
 	if p.Durable != nil {
 		s.Checkpoint = control.CheckpointStatusOf(p.Durable)

@@ -17,13 +17,16 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/config", "host/config/watch", "host/pipeline", "host/wasm", "host/wasm/trust", "host/stream"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/suite", "host/wasm", "host/wasm/trust", "host/stream"},
+	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
+	"host/suite":                   {"host/config", "host/control", "host/pipeline", "host/stream", "abi"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},
 	"host/control/plan":            {"host/config", "host/stream"},
 	"host/control/revision":        {"host/stream"},
-	"host/control":                 {"host/admin", "host/control/durable", "host/control/phase", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
+	"host/control/scale":           {"host/stream"},
+	"host/control":                 {"host/admin", "host/control/durable", "host/control/phase", "host/control/scale", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},
@@ -42,6 +45,8 @@ var may = map[string][]string{
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},
+	"host/notify":                  {"host/stream"},
+	"host/supervise":               {"host/stream"},
 	"host/connector/connectortest": {"host/stream", "abi"},
 	"host/connector/internal/*":    {"host/stream", "abi"},
 	"host/connector/*":             {"host/connector/internal/*", "host/stream", "abi"},
@@ -73,6 +78,7 @@ var owners = map[string]string{
 	"github.com/dgryski":            "host/state/window",
 	"github.com/invopop":            "", // tests alone
 	"github.com/santhosh-tekuri":    "", // tests alone
+	"github.com/coreos/go-systemd":  "host/notify",
 }
 
 // TestImportsPointDownward holds the table of imports.

@@ -22,6 +22,16 @@ func (o operator) Pipelines() []admin.Pipeline {
 	return all
 }
 
+// Ready implements admin.Control.
+func (o operator) Ready(name string) any {
+	for _, r := range o.Readiness() {
+		if r.Pipeline == name {
+			return r
+		}
+	}
+	return nil
+}
+
 // SetPhase implements admin.Control.
 func (o operator) SetPhase(_ context.Context, pipeline string, want admin.Phase) (any, error) {
 	return o.Host.SetPhase(pipeline, phase.Phase(want))

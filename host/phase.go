@@ -59,6 +59,19 @@ func (s *seat) desired(c *config.Pipeline) phase.Desired {
 	return d
 }
 
+// suspends says why nothing is scaled now, empty if it is: a pause, from when it is asked
+// for until records move again.
+func (s *seat) suspends() string {
+	p, _ := s.look()
+	switch st := p.Phases.Status(); {
+	case st.Actual != phase.StateRunning:
+		return "the pipeline is " + string(st.Actual)
+	case st.Desired != phase.Running:
+		return "the pipeline is to pause"
+	}
+	return ""
+}
+
 // phased says whether a plan changes the phase.
 func phased(p plan.Plan) bool {
 	return slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Path == "phase" })

@@ -104,6 +104,8 @@ func (h *Host) apply(ctx context.Context, s *seat, c *config.Pipeline, p plan.Pl
 	case class == plan.None:
 		return class, nil
 	}
+	now, _ := s.look()
+	defer now.Scaling.Hold("the config is changing")()
 	if err := h.change(ctx, s, c, p, found); !errors.Is(err, control.ErrNewGeneration) {
 		return class, err
 	}
@@ -147,7 +149,7 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, found l
 		return refuse(c.Where(fmt.Sprintf("vertices[%d].source", i)), "the change takes a new generation of the pipeline, and standard input cannot be read again",
 			"stop wasmill and run it again")
 	}
-	next, err := h.build(ctx, c, s.file, durable.Start{}, want)
+	next, err := h.build(ctx, c, s.file, durable.Start{}, want, now.Scaling)
 	if err != nil {
 		return err
 	}
@@ -157,7 +159,7 @@ func (h *Host) replace(ctx context.Context, s *seat, c *config.Pipeline, found l
 	return s.hand(ctx, &handover{
 		next: next,
 		again: func() (*Pipeline, error) {
-			return h.build(context.WithoutCancel(ctx), now.Config, now.File, durable.Start{}, s.desired(now.Config))
+			return h.build(context.WithoutCancel(ctx), now.Config, now.File, durable.Start{}, s.desired(now.Config), now.Scaling)
 		},
 		done: make(chan error, 1),
 	})

@@ -326,8 +326,22 @@ func TestAPluginIsDroppedWhileItsPipelineRuns(t *testing.T) {
 	e.complete()
 }
 
+// TestAnAggregateGetsMoreAndFewerCallsThanItWasMadeFor counts on in the same generation.
+func TestAnAggregateGetsMoreAndFewerCallsThanItWasMadeFor(t *testing.T) {
+	e := openEdited(t, func(e *edited) { e.write(e.text("50ms", ", concurrency: 2", ""), false) })
+	first := e.Pipelines()[0].Pipeline
+	for i, n := range []int{300, 1, 16} {
+		e.write(e.text("50ms", fmt.Sprintf(", concurrency: %d", n), ""), true)
+		c := e.revision(uint64(2 + i))
+		if c.Class != "live" || e.Pipelines()[0].Pipeline != first || e.Status().Pipelines[0].Vertices[1].Permits != n {
+			t.Errorf("concurrency %d: %+v", n, c)
+		}
+	}
+	e.complete()
+}
+
 // TestAPhaseIsEditedWhileThePipelineRuns pauses by the file and by hand, over changes
-// that take a new generation: more calls at once than there are groups of keys.
+// that take a new generation: more bytes of state.
 func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 	e := openEdited(t, func(e *edited) { e.write(e.text("50ms", "", ""), false) })
 	drained := func() bool { p := e.Status().Pipelines[0]; return p.State == phase.StatePaused && p.Drained }
@@ -339,7 +353,7 @@ func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 	}
 	e.until("the pause is drained", drained)
 	before := read()
-	e.write(e.text("50ms", ", concurrency: 200", "phase: paused\n"), true)
+	e.write(e.text("50ms", ", state: {maxBytes: 200MiB}", "phase: paused\n"), true)
 	e.revision(3)
 	e.until("the next generation is paused", drained)
 	if n := read(); n != 0 {
@@ -354,10 +368,10 @@ func TestAPhaseIsEditedWhileThePipelineRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.until("it is paused by hand", drained)
-	e.write(e.text("60ms", ", concurrency: 201", "phase: paused\n"), true) // of the phase it says nothing new
+	e.write(e.text("60ms", ", state: {maxBytes: 201MiB}", "phase: paused\n"), true) // of the phase it says nothing new
 	e.revision(4)
 	e.until("the pause goes on", drained)
-	e.write(e.text("60ms", ", concurrency: 201", ""), true)
+	e.write(e.text("60ms", ", state: {maxBytes: 201MiB}", ""), true)
 	e.revision(5)
 	e.complete()
 }

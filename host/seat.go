@@ -32,6 +32,7 @@ type seat struct {
 	next     *handover   // asked for, and not begun
 	draining bool        // there is to be no further generation
 	over     bool        // there is none
+	failed   error       // why the last one ended, once over; nil = it ended well
 	taps     []*pipeline.Tap
 }
 
@@ -102,7 +103,7 @@ func (s *seat) take(ctx context.Context, err error) *handover {
 	if h != nil && err == nil && !s.draining {
 		return h
 	}
-	s.over = true
+	s.over, s.failed = true, err
 	if h != nil {
 		h.done <- errors.Join(errOver, h.next.Discard(context.WithoutCancel(ctx)))
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"path/filepath"
 
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control"
@@ -32,7 +31,7 @@ func (h *Host) start(c *config.Pipeline, o Options) (durable.Start, error) {
 // Startable makes sure that there is what the options ask a pipeline with checkpoints
 // to go on from. It changes nothing, and may be called before Run.
 func (h *Host) Startable(ctx context.Context, p *Pipeline, o Options) (err error) {
-	at, _ := control.StoreOf(p.Config, filepath.Dir(p.File))
+	at, _ := control.StoreOf(p.Config, o.base(p.File))
 	name := p.Name
 	switch {
 	case o.From != nil:
@@ -49,7 +48,7 @@ func (h *Host) Startable(ctx context.Context, p *Pipeline, o Options) (err error
 // Kept counts the checkpoints of a pipeline, whatever state they are in; 0 if it takes
 // none. It changes nothing, and may be called before Run.
 func (h *Host) Kept(ctx context.Context, p *Pipeline) (n int, err error) {
-	at, ok := control.StoreOf(p.Config, filepath.Dir(p.File))
+	at, ok := control.StoreOf(p.Config, h.options.base(p.File))
 	if !ok {
 		return 0, nil
 	}

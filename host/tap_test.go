@@ -164,7 +164,7 @@ func TestATapIsSetToTheGenerationThatTakesTheSeat(t *testing.T) {
 	}
 	defer tap.Close()
 	before := h.Pipelines()[0]
-	next, err := h.build(t.Context(), before.Config, before.File, durable.Start{}, desired(before.Config))
+	next, err := h.build(t.Context(), before.Config, before.File, durable.Start{}, desired(before.Config), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

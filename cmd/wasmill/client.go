@@ -27,6 +27,8 @@ func adminFlag(c *cobra.Command) *string {
 	c.Flags().String("admin-ca", "", "file of the certificates that the process is known by (default: admin.tls.cert, then those of the system)")
 	c.Flags().String("admin-cert", "", "file of the certificate to show to a process with admin.tls.clientCA")
 	c.Flags().String("admin-key", "", "file of the key of --admin-cert")
+	c.Flags().String("instance", "", "ask the process of this instance, which wasmill create has made")
+	homeFlag(c)
 	return c.Flags().String("admin", "", "where the process listens, such as 127.0.0.1:7676, https://127.0.0.1:7676 or unix:data/admin.sock (default: where admin.listen says)")
 }
 
@@ -48,10 +50,21 @@ const (
 // newClient returns a client of the process that a command line is about: the one at
 // the address given, or that with the same settings.
 func newClient(c *cobra.Command, f *flags, s stdio, given string) (*client, error) {
+	if name := flagOf(c, "instance"); name != "" {
+		if given != "" {
+			return nil, usageError(c, "--instance and --admin name two processes: choose one")
+		}
+		return clientOf(c, name)
+	}
 	settings, err := host.Settings(f.options(nil, s))
 	if err != nil {
 		return nil, err
 	}
+	return newClientFor(c, settings, given)
+}
+
+// newClientFor is newClient with the settings of the process.
+func newClientFor(c *cobra.Command, settings *config.Process, given string) (*client, error) {
 	secure := &security{ca: flagOf(c, "admin-ca"), cert: flagOf(c, "admin-cert"), key: flagOf(c, "admin-key"), own: settings.Admin.TLS.Cert}
 	if err := secure.decide(c, given); err != nil {
 		return nil, err

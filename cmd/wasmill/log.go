@@ -59,6 +59,9 @@ func (l *logger) events(pipeline string) stream.Events {
 		PluginResumed: func(v stream.VertexID, plugin string) {
 			log.Info("the plugin works again", "vertex", v, "plugin", plugin)
 		},
+		Scaled: func(c stream.ScaleChange) {
+			log.Info("scaled", "vertex", c.Vertex, "from", c.From, "to", c.To, "reason", c.Reason)
+		},
 		RequestDenied: func(v stream.VertexID, target, why string) {
 			log.Warn("the plugin asks for what it may not: denied", "vertex", v, "target", safe(target), "why", safe(why))
 		},

@@ -37,13 +37,13 @@ func run(ctx context.Context, args []string, s stdio) int {
 	}
 	var code exitError
 	if errors.As(err, &code) {
-		return int(code)
+		return exitCode(command, int(code))
 	}
 	if command.Name() == "run" {
 		s.out = s.err // standard output is for records
 	}
 	report(s, root.PersistentFlags().Lookup("json").Value.String() == "true", err)
-	return stream.ExitCode(err)
+	return exitCode(command, stream.ExitCode(err))
 }
 
 // exitError ends the process with a code, after everything has been said.

@@ -34,10 +34,17 @@ func (f *flags) options(files []string, s stdio) host.Options {
 	if f.plugins != "" {
 		o.Set = append(o.Set, "plugins.dir="+f.plugins)
 	}
-	if exe, err := os.Executable(); err == nil {
-		o.Compiler = []string{exe, compileCommand}
-	}
+	o.Compiler = compiler()
 	return o
+}
+
+// compiler is the command that compiles a plugin; nil = there is none.
+func compiler() []string {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{exe, compileCommand}
 }
 
 func newRoot(s stdio) *cobra.Command {
@@ -50,6 +57,7 @@ plugins: compile one in any language, drop the .wasm into the plugins folder,
 name it in a pipeline and run it.`,
 		Example: `  wasmill run pipeline.yaml
   wasmill run pipeline.yaml --set vertices.parse.concurrency=4
+  wasmill create access-log -f pipeline.yaml --wait
   wasmill plugin check plugins/grep.wasm
   wasmill graph pipeline.yaml --format svg > pipeline.svg`,
 		Args: func(c *cobra.Command, given []string) error {
@@ -77,7 +85,7 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newStatus(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newExplain(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newVersion(f, s), newCompile(s))
+	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newExplain(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newTest(f, s), newCall(f, s), newVersion(f, s), newCompile(s))
 	return root
 }
 

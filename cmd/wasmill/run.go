@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -14,12 +15,15 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/notify"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/supervise"
 )
 
 func newRun(f *flags, s stdio) *cobra.Command {
 	var quiet, follow bool
 	var start startFlags
+	var work workFlags
 	c := &cobra.Command{
 		Use:   "run [PIPELINE…]",
 		Short: "Run pipelines in the foreground until their sources end",
@@ -59,30 +63,50 @@ pipeline's own are.
 --fresh begins with nothing: all checkpoints of the pipelines are deleted. It says
 how many there are and asks; where there is no terminal it needs --yes.
 
+--supervise runs all of that in a child process, the worker, and starts it again when
+it has died, half a second later and later each time, up to a minute: by a signal that it did not
+expect, by a crash of Go's runtime, or with an exit code that says that another start
+may help (1, 3). It gives up when it died 11 times within 10 minutes, but for 3, which it tries
+for ever. A plugin that was in a call at three deaths is in quarantine: the worker ends
+with an error that names it. Signals are passed on, and the exit code is the last worker's.
+
+A data.dir of a background instance is refused: wasmill resume runs that.
+
 The exit code is 2 if what was given cannot run, 3 if the store or the machine
 failed, or too many checkpoints in a row, and 4 if another process has taken the
 pipeline over.`,
 		Example: `  wasmill run examples/access-log/pipeline.yaml
   wasmill run pipeline.yaml --from 42
   wasmill run pipeline.yaml --from 's3://bucket/backup?pipeline=access-log-2#42'
-  wasmill run pipeline.yaml --fresh --yes`,
+  wasmill run pipeline.yaml --fresh --yes
+  wasmill run pipeline.yaml --supervise`,
 		RunE: func(c *cobra.Command, files []string) error {
-			return runPipelines(c, f, s, files, &start, quiet, follow)
+			defer reap(c.Context())()
+			if work.supervise && work.worker == 0 {
+				return superviseRun(c, f, s, &start)
+			}
+			return runPipelines(c, f, s, files, &start, &work, quiet, follow)
 		},
 	}
 	start.add(c)
+	work.add(c)
 	c.Flags().BoolVar(&follow, "follow", true, "take changes of pipeline files and plugins while running")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress and no summary")
 	return c
 }
 
-func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *startFlags, quiet, follow bool) (err error) {
+func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *startFlags, work *workFlags, quiet, follow bool) (err error) {
 	ctx := c.Context()
 	o := f.options(files, s)
+	work.apply(&o)
 	if err := start.apply(c, &o); err != nil {
 		return err
 	}
 	settings, err := host.Settings(o)
+	if err != nil {
+		return err
+	}
+	service, err := notify.Open()
 	if err != nil {
 		return err
 	}
@@ -118,11 +142,13 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 	grace := settings.Shutdown.Grace
 	expired := make(chan struct{})
 	defer onSignals(func(sig os.Signal) {
+		service.Stopping()
 		log.draining(sig, grace)
 		h.Drain()
 		time.AfterFunc(grace, func() { close(expired) })
-	})()
-	defer onHangup(func() { _, _ = h.Reload(ctx) })() // errors are told by events
+	}, work.signals()...)()
+	defer onHangup(func() { service.Reload(func() { _, _ = h.Reload(ctx) }) })() // errors are told by events
+	defer serveManager(ctx, service, h)()
 	progress := newProgress(s, h, log, f.json)
 	progress.live = progress.live && !writesTo(h, "stdout")
 	stop := func() {}
@@ -137,6 +163,7 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		log.admin(h.Admin)
 	}
 	ended, err = runUntil(ctx, h, expired, grace)
+	service.Stopping()
 	stop()
 	progress.warnLost()
 	switch {
@@ -146,6 +173,18 @@ func runPipelines(c *cobra.Command, f *flags, s stdio, files []string, start *st
 		progress.summary()
 	}
 	return err
+}
+
+// reap takes in what becomes a child of this process in a container, until the function that
+// it returns is called.
+func reap(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reaping sync.WaitGroup
+	reaping.Go(func() { supervise.Reap(ctx) })
+	return func() {
+		cancel()
+		reaping.Wait()
+	}
 }
 
 // abortTime is how long a run that was aborted may take to end.
@@ -199,9 +238,9 @@ func hasSink(c *config.Pipeline, kind string) bool {
 // onSignals drains at the first signal and ends the process at the second: what
 // is in the way then may be a system call that nothing can interrupt. The
 // function it returns lets go of the signals.
-func onSignals(drain func(os.Signal)) (stop func()) {
+func onSignals(drain func(os.Signal), signals ...os.Signal) (stop func()) {
 	caught := make(chan os.Signal, 2)
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(caught, signals...)
 	done := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {

@@ -238,7 +238,7 @@ func (v *vault) whileItRuns() {
 	}
 	bearer := "Bearer " + token
 	for _, path := range []string{
-		"/", "/healthz", "/readyz", "/metrics", "/status", "/proof?nonce=" + strings.Repeat("00", 32), "/api/v1/pipelines", "/api/v1/pipelines/p", "/api/v1/pipelines/p/vertices", "/api/v1/openapi.json",
+		"/", "/healthz", "/readyz", "/metrics", "/status", "/proof?nonce=" + strings.Repeat("00", 32), "/api/v1/pipelines", "/api/v1/pipelines/p", "/api/v1/pipelines/p/vertices", "/api/v1/pipelines/p/ready", "/api/v1/openapi.json",
 		"/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1", "/debug/pprof/allocs",
 	} {
 		ask("GET", path, bearer, 200)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/instance"
 	"github.com/wasmill/wasmill/host/pipeline"
 )
 
@@ -24,22 +25,30 @@ func newStatus(f *flags, s stdio) *cobra.Command {
 	var at *string
 	var watch bool
 	c := &cobra.Command{
-		Use:   "status [PIPELINE]",
-		Short: "Show what the pipelines of a process that runs do and hold",
+		Use:   "status [INSTANCE | PIPELINE]",
+		Short: "Show what an instance, or the pipelines of a process that runs, do and hold",
 		Long: `status asks a process that runs. OUT/S is over the second that it looks; QUEUED
 are records that wait before a vertex, IN FLIGHT those in calls and done but not
 yet taken downstream; LAG is how far the watermark of a vertex is behind the
-clock. --json prints all there is, once, or every second with --watch.
+clock. Below stands for each vertex that is scaled how many instances it has, and
+why. --json prints all there is, once, or every second with --watch.
 
-It finds the process by the settings that wasmill run has: run it in the same
+With the name of an instance it tells of that, whether it runs or not: its state and why,
+its files, and then what its pipeline does. --admin asks a process instead.
+
+It finds a process by the settings that wasmill run has: run it in the same
 folder, with the same --config and environment, or name the address with --admin.
 Before it sends the token, the process has to prove that it knows it or, over TLS,
 to show a certificate that admin.tls.cert or --admin-ca names.`,
 		Example: `  wasmill status
+  wasmill status my-instance
   wasmill status access-log --watch
   wasmill status --json --admin 127.0.0.1:7677`,
 		Args: args(0, 1, "one pipeline, or none for all"),
 		RunE: func(c *cobra.Command, a []string) error {
+			if h, err := homeOf(c); len(a) == 1 && *at == "" && flagOf(c, "instance") == "" && err == nil && h.Has(a[0]) {
+				return instanceStatus(c, f, s, a[0], watch)
+			}
 			l := &statusLook{}
 			if len(a) == 1 {
 				path, err := pipelinePath(a[0])
@@ -101,6 +110,8 @@ type statusLook struct {
 	path   string
 	one    bool // path is that of one pipeline
 
+	instance *instance.Seen // whose pipeline it is; nil = none's
+
 	at     time.Time // of the last look
 	before map[string]uint64
 }
@@ -143,7 +154,11 @@ func (l *statusLook) print(ctx context.Context, w io.Writer) error {
 	if err := look(ctx, l, &all); err != nil {
 		return err
 	}
-	printJSON(w, map[string]any{"ok": true, "pipelines": all})
+	answer := map[string]any{"ok": true, "pipelines": all}
+	if l.instance != nil {
+		answer["instance"] = l.instance
+	}
+	printJSON(w, answer)
 	return nil
 }
 
@@ -193,8 +208,26 @@ func (l *statusLook) table(ctx context.Context) (string, error) {
 		if err := w.Flush(); err != nil {
 			return "", err
 		}
+		for i := range p.Vertices {
+			if line := scaledLine(&p.Vertices[i]); line != "" {
+				fmt.Fprintln(&out, line)
+			}
+		}
 	}
 	return out.String(), nil
+}
+
+// scaledLine says how a vertex is scaled, and why so; empty = it is not.
+func scaledLine(v *control.VertexStatus) string {
+	s := v.Scale
+	if s == nil {
+		return ""
+	}
+	line := fmt.Sprintf("%s has %d instances of %d to %d", safe(string(v.Vertex)), s.Instances, s.Min, s.Max)
+	if s.Reason != "" {
+		line += ": " + safe(s.Reason)
+	}
+	return line
 }
 
 // headline is what there is to say of a pipeline as a whole.

@@ -39,3 +39,17 @@ func TestTheHeadlineOfAPipeline(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestTheLineOfAScaledVertex(t *testing.T) {
+	if got := scaledLine(&control.VertexStatus{Vertex: "f"}); got != "" {
+		t.Errorf("got %q of one that is not scaled", got)
+	}
+	v := control.VertexStatus{Vertex: "f", Scale: &control.ScaleStatus{Instances: 3, Min: 0, Max: 8}}
+	if got, want := scaledLine(&v), "f has 3 instances of 0 to 8"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	v.Scale.Reason = "300 pending\x1b[2J"
+	if got, want := scaledLine(&v), "f has 3 instances of 0 to 8: 300 pending\\x1b[2J"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

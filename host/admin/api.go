@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,6 +77,15 @@ func (s *Server) vertices(q *request) error {
 	}
 	answerJSON(q.w, http.StatusOK, map[string]any{"vertices": p.Vertices})
 	return nil
+}
+
+func (s *Server) pipelineReady(q *request) error {
+	if out := s.control.Ready(q.name); out != nil {
+		answerJSON(q.w, http.StatusOK, out)
+		return nil
+	}
+	_, err := s.named(q)
+	return cmp.Or(err, error(&stream.Error{Code: PipelineUnknown, Where: q.name, Why: "the pipeline comes or goes just now", Fix: "ask again"}))
 }
 
 func (s *Server) pipelineEvents(q *request) error {

@@ -44,6 +44,13 @@ func (c *changes) Pipelines() []admin.Pipeline {
 	return []admin.Pipeline{{Name: "p", Status: map[string]any{"pipeline": "p"}, Vertices: []string{"v"}}, {Name: "q", Status: map[string]any{"pipeline": "q"}, Vertices: []string{}}}
 }
 
+func (c *changes) Ready(pipeline string) any {
+	if pipeline != "p" {
+		return nil
+	}
+	return map[string]any{"ready": false}
+}
+
 func (c *changes) SetPhase(_ context.Context, pipeline string, phase admin.Phase) (any, error) {
 	c.note(pipeline + " is " + string(phase))
 	return map[string]any{"desired": phase}, nil
@@ -104,6 +111,7 @@ var endpoints = []struct{ method, path, body string }{
 	{"GET", "/api/v1/pipelines", ""},
 	{"GET", "/api/v1/pipelines/p", ""},
 	{"GET", "/api/v1/pipelines/p/vertices", ""},
+	{"GET", "/api/v1/pipelines/p/ready", ""},
 	{"POST", "/api/v1/pipelines/p/phase", `{"phase":"paused"}`},
 	{"POST", "/api/v1/pipelines/p/checkpoint", ""},
 	{"GET", "/api/v1/pipelines/p/events", ""},

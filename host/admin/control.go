@@ -10,6 +10,10 @@ type Control interface {
 	// should read them. It must not block.
 	Pipelines() []Pipeline
 
+	// Ready says how far a pipeline is with the revision in force, to be written as JSON;
+	// nil = there is none with this name. It must not block.
+	Ready(pipeline string) any
+
 	// SetPhase asks for a phase of a pipeline. It returns when that is noted, not when
 	// it is reached; the answer is written as JSON.
 	SetPhase(ctx context.Context, pipeline string, phase Phase) (answer any, err error)

@@ -17,6 +17,7 @@ import (
 type one struct{ takes time.Duration }
 
 func (one) Pipelines() []Pipeline                                { return []Pipeline{{Name: "p"}, {Name: "q"}} }
+func (one) Ready(string) any                                     { return nil }
 func (one) SetPhase(context.Context, string, Phase) (any, error) { return nil, nil }
 func (one) Checkpoint(context.Context, string) error             { return nil }
 func (o one) Reload(ctx context.Context) (answer any, err error) {

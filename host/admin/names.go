@@ -39,6 +39,9 @@ const (
 	CallsInFlight     Name = "wasmill_vertex_in_flight_calls"
 	PermitsFree       Name = "wasmill_vertex_free_permits"
 	Concurrency       Name = "wasmill_vertex_concurrency_limit"
+	ScaleInstances    Name = "wasmill_vertex_scale_instances"
+	ScaleWanted       Name = "wasmill_vertex_scale_wanted_instances"
+	ScaleDecisions    Name = "wasmill_vertex_scale_decisions_total"
 	StageRecords      Name = "wasmill_vertex_stage_records"
 	StageBytes        Name = "wasmill_vertex_stage_bytes"
 	StageLimitRecords Name = "wasmill_vertex_stage_limit_records"
@@ -117,6 +120,9 @@ func Families() []Family {
 		{CallsInFlight, KindGauge, "Calls under way."},
 		{PermitsFree, KindGauge, "Calls that may begin now."},
 		{Concurrency, KindGauge, "The most calls at once now (concurrency, or what adapts between its min and max)."},
+		{ScaleInstances, KindGauge, "Instances that a vertex with scale has: the most calls at once."},
+		{ScaleWanted, KindGauge, "How many it should have by what comes and what is pending; absent while that is not known."},
+		{ScaleDecisions, KindCounter, "Decisions about these, about one a second, by why: reason is up, down, zero, bounds or woken if they changed something, else steady, lookback, cooldown, full, stuck, unknown, asleep or suspended."},
 		{StageRecords, KindGauge, "Records waiting in the inbound edges, in calls or waiting to be tried again, or done and not accepted downstream; of a sink, written and not flushed."},
 		{StageBytes, KindGauge, "Bytes of these."},
 		{StageLimitRecords, KindGauge, "The most records of a stage (queue.maxRecords of all inbound edges, processing.maxRecords, output.maxRecords)."},

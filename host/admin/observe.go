@@ -38,6 +38,12 @@ func (e *Events) Observe(pipeline string, next stream.Events) stream.Events {
 				next.PluginResumed(v, plugin)
 			}
 		},
+		Scaled: func(c stream.ScaleChange) {
+			tell("scaled", "vertex", c.Vertex, "from", c.From, "to", c.To, "reason", c.Reason)
+			if next.Scaled != nil {
+				next.Scaled(c)
+			}
+		},
 		RequestDenied: func(v stream.VertexID, target, why string) {
 			tell("request-denied", "vertex", v, "target", target, "why", why)
 			if next.RequestDenied != nil {

@@ -38,7 +38,7 @@ func routes() []route { return append(openRoutes(), apiRoutes()...) }
 func openRoutes() []route {
 	return []route{
 		{method: "GET", path: "/healthz", open: true, produces: plainText, about: "200 while the process is up", serve: (*Server).health},
-		{method: "GET", path: "/readyz", open: true, produces: plainText, faults: []int{503}, about: "200 while every pipeline runs, or has ended well", serve: (*Server).readiness},
+		{method: "GET", path: "/readyz", open: true, produces: plainText, faults: []int{503}, about: "200 while every pipeline is ready, or has ended well", serve: (*Server).readiness},
 		{method: "GET", path: "/metrics", open: true, produces: plainText, about: "metrics in the text format of Prometheus", serve: (*Server).metrics},
 		{method: "GET", path: "/status", open: true, about: "what pipelines and vertices do and hold, and the oldest calls in flight", serve: (*Server).all},
 		{method: "GET", path: "/proof", open: true, produces: plainText, faults: []int{400, 404}, about: "a proof that the process knows the token, for ?nonce=, 32 random bytes in hex", serve: (*Server).prove},
@@ -51,6 +51,8 @@ func apiRoutes() []route {
 		{method: "GET", path: "/api/v1/pipelines", about: "what the pipelines do and hold", serve: (*Server).pipelines},
 		{method: "GET", path: "/api/v1/pipelines/{name}", faults: []int{404}, about: "what a pipeline does and holds", serve: (*Server).pipeline},
 		{method: "GET", path: "/api/v1/pipelines/{name}/vertices", faults: []int{404}, about: "what its vertices do and hold", serve: (*Server).vertices},
+		{method: "GET", path: "/api/v1/pipelines/{name}/ready", faults: []int{404},
+			about: "which of its vertices have the instances that the revision in force wants", serve: (*Server).pipelineReady},
 		{method: "POST", path: "/api/v1/pipelines/{name}/phase", body: &phaseBody, status: http.StatusAccepted, faults: []int{400, 404, 408, 409, 413, 415, 422, 501},
 			about: "ask for a phase of a pipeline", serve: (*Server).phase},
 		{method: "POST", path: "/api/v1/pipelines/{name}/checkpoint", status: http.StatusAccepted, faults: []int{400, 404, 408, 409, 413},

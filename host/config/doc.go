@@ -1,5 +1,6 @@
 // Package config reads what people write: the process file wasmill.yaml and
-// pipeline files, with the environment and --set on top. It merges the layers,
+// pipeline files, with the environment and --set on top, and the files of tests beside
+// these. It merges the layers,
 // checks the whole and yields values that nobody changes afterwards. It starts
 // no goroutine and knows no connector: the caller brings a Catalog of settings.
 //

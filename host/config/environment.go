@@ -11,6 +11,7 @@ import (
 const (
 	envPrefix = "WASMILL_"
 	envConfig = "WASMILL_CONFIG" // names the process file, so it is not in it
+	envHome   = "WASMILL_HOME"   // names the folder of instances, which hold settings
 )
 
 // field is one leaf of a struct of settings.
@@ -50,7 +51,7 @@ func (m *merged) environment(env []string, fields []field) {
 	tree := make(map[string]any)
 	for _, e := range env {
 		name, value, _ := strings.Cut(e, "=")
-		if value == "" || name == envConfig || !strings.HasPrefix(name, envPrefix) {
+		if value == "" || name == envConfig || name == envHome || !strings.HasPrefix(name, envPrefix) {
 			continue
 		}
 		m.layer++

@@ -91,3 +91,41 @@ func placed(t *testing.T, err error) []*stream.Error {
 	}
 	return faults
 }
+
+func FuzzLoadTests(f *testing.F) {
+	paths, err := filepath.Glob("../../cmd/wasmill/testdata/test/*_test.yaml")
+	if err != nil || len(paths) == 0 {
+		f.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tests, err := config.LoadTests(config.File{Name: "f.yaml", Data: data})
+		if (tests == nil) == (err == nil) {
+			t.Fatalf("got both or neither of %v and %v", tests, err)
+		}
+		if err != nil {
+			for _, fault := range placed(t, err) {
+				if !strings.HasPrefix(fault.Where, "f.yaml:") {
+					t.Errorf("has no place: %#v", fault)
+				}
+			}
+			return
+		}
+		for _, one := range tests.Tests {
+			for i := range one.Input {
+				if in := &one.Input[i]; in.File == "" && in.Watermark == nil {
+					in.Bytes()
+				}
+			}
+			for i := range one.HTTP {
+				one.HTTP[i].Bytes()
+			}
+		}
+	})
+}

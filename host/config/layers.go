@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
 	"github.com/wasmill/wasmill/host/stream"
@@ -11,6 +13,8 @@ type Layers struct {
 	Files []File   // later ones win
 	Env   []string // KEY=value, as os.Environ returns it
 	Set   []string // path=value, in the order given
+
+	begin string // how a file begins, for who does not know; empty = as its kind does
 }
 
 // separator joins keys for koanf. No key contains it, as it is a control character.
@@ -37,6 +41,7 @@ func merge(l Layers, fields []field) *merged {
 	if len(fields) > 0 {
 		m.begin = "start with a line such as log: {level: info}"
 	}
+	m.begin = cmp.Or(l.begin, m.begin)
 	for _, f := range l.Files {
 		m.file(f)
 	}

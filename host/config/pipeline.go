@@ -64,6 +64,7 @@ func LoadPipeline(l Layers, c Catalog) (*Pipeline, error) {
 		reflect.TypeFor[UDF]():            b.udf,
 		reflect.TypeFor[Edge]():           b.edge,
 		reflect.TypeFor[Concurrency]():    b.concurrency,
+		reflect.TypeFor[Scale]():          b.scale,
 		reflect.TypeFor[EventTime]():      b.eventTime,
 		reflect.TypeFor[Aggregate]():      b.aggregate,
 		reflect.TypeFor[Join]():           b.join,

@@ -27,7 +27,7 @@ vertices:
   - {name: file, source: {file: {path: p}}, eventTime: {json: t}}
   - {name: stdin, source: stdin}
   - {name: generator, source: {generator: {nexmark: {}}}}
-  - {name: udf, udf: {plugin: p}, sideInputs: {x: {file: f}}}
+  - {name: udf, udf: {plugin: p}, scale: {max: 2}, sideInputs: {x: {file: f}}}
   - {name: memory, udf: {plugin: p}, state: memory}
   - {name: top, aggregate: {topK: {json: a}}, window: {sliding: {size: 2s, slide: 1s}}}
   - {name: out, sink: {file: {path: "o{part}"}}}

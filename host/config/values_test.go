@@ -40,7 +40,7 @@ vertices:
     sideInputs: {rates: {file: r.json, maxBytes: 1KiB}, rules: {}}
   - {name: process, udf: {plugin: p}, key: {header: h}, state: {maxBytes: 1MiB, groups: 7}}
   - {name: memory, udf: {plugin: q}, key: {json: k}, state: memory, partitions: 3}
-  - {name: fixed, aggregate: {sum: {json: a}}, key: {json: u}, window: {fixed: 1m, offset: 1s, lateness: 2s, every: {records: 3, time: 1s}}}
+  - {name: fixed, aggregate: {sum: {json: a}}, scale: {min: 0, max: 9, lookback: 1m, targetProcessing: 1s, cooldownUp: 2s, cooldownDown: 3s, stepUp: 4, stepDown: 5}, key: {json: u}, window: {fixed: 1m, offset: 1s, lateness: 2s, every: {records: 3, time: 1s}}}
   - {name: sliding, aggregate: {topK: {header: a, k: 3}}, window: {sliding: {size: 2s, slide: 1s, maxPerRecord: 5}}}
   - {name: session, aggregate: {distinct: {value: true}}, window: {session: 1s}}
   - {name: join, join: {left: {left: process, right: memory, within: 1s}}, window: {global: true}}

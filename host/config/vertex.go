@@ -30,6 +30,7 @@ type Vertex struct {
 	Partitions int `koanf:"partitions"` // of a UDF with state: memory: its guests, for the life of the pipeline
 
 	Concurrency Concurrency `koanf:"concurrency"` // of the UDF, aggregate or join, as all up to Output
+	Scale       *Scale      `koanf:"scale"`       // of the same; nil = Concurrency stays as it is
 	Order       Order       `koanf:"order"`       // of the UDF's results
 	Batch       Call        `koanf:"batch"`       // most of one call
 	Queue       Stage       `koanf:"queue"`       // most of what waits in each inbound edge, also of a sink
@@ -229,6 +230,7 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 	within(b, p.key("sandbox").key("fuel"), v.Sandbox.Fuel, 0, 1<<60)
 	within(b, p.key("idleTimeout"), v.IdleTimeout, 0, maxIdleTimeout)
 	b.stages(p, v)
+	b.scaled(p, v, keys)
 	b.failures(p, v, keys)
 }
 
@@ -243,7 +245,7 @@ func roleKeys() []roleKey {
 	inner := []string{roleUDF, roleAggregate, roleJoin, roleSink}
 	remembering := []string{roleAggregate, roleJoin, roleUDF} // a UDF may, as its plugin is
 	return []roleKey{
-		{"batch", transform}, {"concurrency", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
+		{"batch", transform}, {"concurrency", transform}, {"scale", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
 		{"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}}, {"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
 		{"key", remembering}, {"window", remembering}, {"state", remembering}, {"partitions", []string{roleUDF}}, {"sideInputs", []string{roleUDF}},
 	}

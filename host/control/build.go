@@ -24,14 +24,19 @@ type Builder struct {
 	Lent       Lent
 	Events     stream.Events
 	Native     map[string]func() stream.Transform // by plugin name: used instead of the plugin
+	Wake       func(stream.VertexID)              // is called when there is something to do for a vertex without instances; nil = it rests
 	Process    string                             // in the claims of checkpoints; empty = a random one for each pipeline
+
+	Only   func(stream.VertexID) bool // vertices that are made, with all edges; nil = all
+	Answer Answerer                   // of the requests of guests, instead of the network; nil = the network
 
 	Plugins map[string]string // set by Build: of the plugins that it has loaded, by name, the SHA-256 of the file, hex
 }
 
 // Build makes what a config describes. Its error joins everything that is
 // wrong. The graph belongs to the caller; closing its pipeline closes the
-// plugins.
+// plugins. Vertices that are scaled may make as many calls as they ever may, until
+// Scaling.Begin says how many they begin with.
 func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Graph, err error) {
 	var names []string
 	for _, e := range c.Edges {
@@ -45,7 +50,9 @@ func (b *Builder) Build(ctx context.Context, c *config.Pipeline) (g pipeline.Gra
 	build.checkFiles()
 	build.checkMemory()
 	for i := range c.Vertices {
-		g.Vertices = append(g.Vertices, build.vertex(ctx, i))
+		if b.Only == nil || b.Only(c.Vertices[i].Name) {
+			g.Vertices = append(g.Vertices, build.vertex(ctx, i))
+		}
 	}
 	if err := errors.Join(build.errs...); err != nil {
 		return pipeline.Graph{}, errors.Join(err, closeTransforms(ctx, g))
@@ -74,6 +81,12 @@ type build struct {
 func (b *build) vertex(ctx context.Context, i int) pipeline.Vertex {
 	c := &b.config.Vertices[i]
 	v := b.flow(i)
+	if c.Scale != nil {
+		v.Concurrency = c.Scale.Max // for which keys are dealt out
+	}
+	if b.Wake != nil {
+		v.Wake = func() { b.Wake(c.Name) }
+	}
 	lent := b.Lent
 	if b.Events.SourceNotice != nil {
 		lent.Notice = func(text string) { b.Events.SourceNotice(c.Name, text) }
@@ -122,7 +135,8 @@ func (b *build) transform(ctx context.Context, i int) (stream.Transform, error) 
 		return nil, errors.Join(b.atPlugin(i, err), p.Close(ctx))
 	}
 	if v := versionsOf(t); v != nil {
-		v.Resize(b.config.Vertices[i].Concurrency.Max)
+		flow := b.flow(i)
+		resize(v, &flow)
 	}
 	return t, nil
 }
@@ -179,7 +193,7 @@ func (b *build) load(ctx context.Context, i int) (*wasm.Plugin, wasm.Config, err
 	}
 	b.Plugins[c.UDF.Plugin] = p.Hash
 	return p, wasm.Config{
-		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: max(1, c.Concurrency.Max), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
+		Vertex: c.Name, Params: params(c.UDF), Grant: c.UDF.Grant, Instances: guestsOf(c), Tags: b.tags, Events: b.Events, HTTP: policy, Canary: b.Canary,
 	}, nil
 }
 
@@ -203,7 +217,7 @@ func (b *build) instances(ctx context.Context, i int, p *wasm.Plugin, c wasm.Con
 // policy reads what the guest of a vertex may ask for.
 func (b *build) policy(i int) (p fetch.Policy, err error) {
 	h := b.config.Vertices[i].UDF.HTTP
-	p = fetch.Policy{MaxBytes: int64(h.MaxResponseBytes), Timeout: h.Timeout}
+	p = fetch.Policy{MaxBytes: int64(h.MaxResponseBytes), Timeout: h.Timeout, Answer: b.answer(i)}
 	for k, text := range h.Allow {
 		rule, bad := fetch.ParseRule(text)
 		if bad != nil {

@@ -34,6 +34,7 @@ type Change struct {
 
 // service is a version of a plugin that is to serve.
 type service struct {
+	of   stream.VertexID
 	in   *wasm.Versions
 	next *wasm.Transform
 }
@@ -76,7 +77,11 @@ func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Gr
 		}
 		flow := build.flow(i)
 		flow.Headers = build.headers(v, code)
-		if !p.Adjustable(&flow) {
+		probe := flow
+		if v.Scale != nil {
+			probe.Concurrency = v.Scale.Max
+		}
+		if !p.Adjustable(&probe) {
 			build.errs = append(build.errs, ErrNewGeneration)
 		}
 		ch.adjust = append(ch.adjust, flow)
@@ -96,6 +101,7 @@ func (b *Builder) Prepare(ctx context.Context, c *config.Pipeline, g pipeline.Gr
 
 // service makes another version of what a transform calls, for vertex i, and tries it.
 func (b *build) service(ctx context.Context, i int, t stream.Transform) (s service, trial wasm.Trial, err error) {
+	s.of = b.config.Vertices[i].Name
 	if s.in = versionsOf(t); s.in == nil {
 		return s, trial, ErrNewGeneration
 	}
@@ -128,12 +134,25 @@ func (ch *Change) Apply(p *pipeline.Pipeline) {
 		s.in.Serve(s.next)
 	}
 	for i := range ch.adjust {
-		v := &ch.adjust[i]
-		if to := versionsOf(ch.transform(v.Name)); to != nil {
-			to.Resize(v.Concurrency)
-		}
-		p.Adjust(v)
+		adjust(p, ch.transform(ch.adjust[i].Name), &ch.adjust[i])
 	}
+}
+
+// adjust puts settings of a vertex in force, the instances of its plugin included.
+func adjust(p *pipeline.Pipeline, t stream.Transform, v *pipeline.Vertex) {
+	if to := versionsOf(t); to != nil {
+		resize(to, v)
+	}
+	p.Adjust(v)
+}
+
+// resize gives a vertex as many instances as it makes calls at once.
+func resize(v *wasm.Versions, flow *pipeline.Vertex) {
+	least := flow.Concurrency
+	if flow.MinConcurrency > 0 {
+		least = flow.MinConcurrency
+	}
+	v.ResizeBetween(least, flow.Concurrency)
 }
 
 func (ch *Change) transform(name stream.VertexID) stream.Transform {

@@ -26,7 +26,7 @@ func (b *build) checkMemory() {
 		if v.UDF == nil {
 			continue
 		}
-		need := perInstance(&v)*config.Bytes(max(1, v.Concurrency.Max)) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
+		need := perInstance(&v)*config.Bytes(guestsOf(&v)) + max(0, b.fileSize(v.UDF.Plugin)-smallPlugin)
 		if total += need; need > most {
 			most, largest = need, i
 		}
@@ -36,15 +36,26 @@ func (b *build) checkMemory() {
 	}
 	v := &b.config.Vertices[largest]
 	setting, also := "concurrency", ""
-	if v.State.Memory {
+	switch {
+	case v.State.Memory:
 		setting, also = "partitions", " with a copy and a journal of each"
+	case v.Scale != nil && b.config.Says(fmt.Sprintf("vertices[%d].scale.max", largest)):
+		setting = "scale.max"
 	}
 	b.errs = append(b.errs, &stream.Error{
 		Code: stream.ConfigValue, Where: b.config.Where(fmt.Sprintf("vertices[%d].%s", largest, setting)),
 		Why: fmt.Sprintf("guests may need %d MiB in all, the budget is %d MiB; most is for %s: %d × %d MiB%s, and a plugin of %d MiB",
-			total>>20, b.Budget>>20, v.Name, v.Concurrency.Max, perInstance(v)>>20, also, b.fileSize(v.UDF.Plugin)>>20),
+			total>>20, b.Budget>>20, v.Name, guestsOf(v), perInstance(v)>>20, also, b.fileSize(v.UDF.Plugin)>>20),
 		Fix: fmt.Sprintf("lower limits.memory to what its plugin needs (wasmill plugin inspect), lower %s, or raise memory.budget of the process", setting),
 	})
+}
+
+// guestsOf returns how many guests a vertex may have at once.
+func guestsOf(v *config.Vertex) int {
+	if v.Scale != nil {
+		return v.Scale.Max
+	}
+	return max(1, v.Concurrency.Max)
 }
 
 // perInstance returns the memory that a guest of a vertex may need. One whose memory

@@ -151,6 +151,7 @@ func TestEveryMetricIsWritten(t *testing.T) {
 	}
 	status := durable.Status{Revision: 1, Kept: 1, Last: &durable.Taken{At: time.Now()}}
 	maps.Copy(got, checkpointSeries(t, status))
+	maps.Copy(got, scrape(t, ScaleMetrics("p", decided(t))))
 	for series := range got {
 		name, _, _ := strings.Cut(series, "{")
 		written[strings.TrimSuffix(name, "_bucket")] = true

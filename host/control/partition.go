@@ -11,7 +11,7 @@ import (
 
 // partitioned calls a plugin whose memory is the state of its vertex: a stream.Durable
 // whose groups are the partitions. It closes the plugin. The vertex makes as many
-// calls at once as there are partitions, so that each is a shard of its own.
+// calls at once as there are partitions, each of which is a shard of its own.
 type partitioned struct {
 	state.Keys
 	*memories
@@ -40,6 +40,9 @@ func (p partitioned) Stats() wasm.Stats { return p.guests.Stats() }
 func (p partitioned) Close(ctx context.Context) error {
 	return errors.Join(p.guests.Close(ctx), p.plugin.Close(ctx))
 }
+
+// Apart says that no two partitions are in one call, whatever the number of calls.
+func (p partitioned) Apart() {}
 
 // In implements stream.Keyed. All records are of one group.
 func (p partitioned) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {

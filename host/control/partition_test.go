@@ -66,6 +66,9 @@ func TestEachPartitionIsAGroupAndACallOfItsOwn(t *testing.T) {
 			t.Errorf("group %d of key %q, want %d", got, key, want)
 		}
 	}
+	if _, ok := p.(interface{ Apart() }); !ok {
+		t.Error("two partitions may be in one call")
+	}
 	hash := false
 	for _, h := range v.Headers {
 		hash = hash || h.Name == headerPluginHash

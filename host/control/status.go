@@ -76,6 +76,7 @@ type VertexStatus struct {
 	Edges    []EdgeStatus  `json:"edges"`               // inbound
 	WaitsFor []string      `json:"waits_for,omitempty"` // side inputs that have no value yet: no call begins
 	Guests   *GuestStatus  `json:"guests,omitempty"`    // nil = it has no plugin
+	Scale    *ScaleStatus  `json:"scale,omitempty"`     // nil = it is not scaled
 }
 
 // DropStatus counts dropped records by why.

@@ -11,13 +11,7 @@ func (p *Pipeline) Adjustable(v *Vertex) bool {
 	if i < 0 || v.OnError == OnErrorDeadLetter && !p.graph.hasDeadLetters(v.Name) {
 		return false
 	}
-	in := p.vertices[i].in
-	if in == nil || p.vertices[i].transform == nil {
-		return true
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return v.Concurrency >= 0 && (in.keys == nil || v.Concurrency <= len(in.keys.slots))
+	return v.Concurrency >= 0 || p.vertices[i].transform == nil
 }
 
 // Adjust puts these settings of a vertex in force while it runs, or before: Concurrency,
@@ -55,7 +49,12 @@ func (in *inbox) adjust(v *Vertex, transform bool) {
 		return
 	}
 	in.bound(v)
+	in.woken = false
 	in.waiting.set(v.Retry)
+	if in.keys != nil && v.Concurrency > 0 {
+		in.keys.want = in.keys.number(v.Concurrency)
+		in.resize()
+	}
 	in.work.Broadcast()
 }
 
@@ -78,6 +77,28 @@ func (in *inbox) bound(v *Vertex) {
 func (l *limiter) bound(least, most int) {
 	l.min, l.max = least, most
 	l.size = min(max(l.size, float64(least)), float64(most))
+}
+
+// errWake is why a worker that asked for work is to call Vertex.Wake.
+var errWake = errors.New("the vertex is to be woken")
+
+// wakes says whether a vertex without permits has something to do, and somebody is to be
+// told of it for the first time.
+func (in *inbox) wakes() bool {
+	if !in.wakeable || in.woken || in.permits() > 0 {
+		return false
+	}
+	switch {
+	case in.pauses() && !in.inOrder:
+	case in.redo.len() > 0:
+		in.woken = true
+	case in.starves() || !in.drains():
+	case in.keys != nil && in.keys.free.len()+in.keys.due.len() > 0:
+		in.woken = true
+	case in.room() && in.waits() != nil:
+		in.woken = true
+	}
+	return in.woken
 }
 
 // errShort is why a worker that asked for work is to start another one: there are more

@@ -154,7 +154,6 @@ func TestWhatAVertexCannotDoIsRefused(t *testing.T) {
 		u := run(t, mustNew(t, graph([]Vertex{source("in", &endless{}), v, sink("k", &collect{})}, "in x", "x k"), Hooks{}))
 		for what, change := range map[string]func(*Vertex){
 			"no edge for dead letters": func(v *Vertex) { v.OnError = OnErrorDeadLetter },
-			"more calls than slots":    func(v *Vertex) { v.Concurrency = 65 },
 			"fewer than no calls":      func(v *Vertex) { v.Concurrency = -1 },
 			"no such vertex":           func(v *Vertex) { v.Name = "y" },
 		} {

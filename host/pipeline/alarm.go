@@ -23,7 +23,7 @@ func (in *inbox) listen() {
 // rang says whether the alarm of a slot that no call has went, and else sees to it
 // that it will. While a barrier waits none does.
 func (in *inbox) rang(s *slot) bool {
-	if in.gate == nil || in.barrier != nil {
+	if in.gate == nil || !in.gate.listens || in.barrier != nil {
 		return false
 	}
 	at, ok := in.gate.keyed.Alarm(s.from, s.to)

@@ -10,6 +10,7 @@ import (
 func (in *inbox) serve(v *Vertex) {
 	in.bound(v)
 	in.workers = v.Concurrency + 1
+	in.wakeable = v.Wake != nil
 	in.inOrder = v.Order == OrderInput
 	in.waiting = newRetries[*call](v.Retry, rand.Float64)
 	if v.Order == OrderKey && in.keys == nil {
@@ -19,7 +20,8 @@ func (in *inbox) serve(v *Vertex) {
 
 // take returns the next call of a transform to make. It returns nil if the
 // caller got the duty to send (see next), errShort if it is to start another worker,
-// and io.EOF when all lanes have ended and nothing is in flight.
+// errWake if it is to wake the vertex, and io.EOF when all lanes have ended and nothing
+// is in flight.
 func (in *inbox) take() (*call, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -51,6 +53,9 @@ func (in *inbox) take() (*call, error) {
 		}
 		if !in.sending && in.due() {
 			continue // a gate has come to where it aimed at
+		}
+		if in.wakes() {
+			return nil, errWake
 		}
 		if in.finished() {
 			return nil, io.EOF

@@ -20,8 +20,8 @@ import (
 var crashes = flag.Uint64("crashes", 20, "how many random graphs to crash and restore")
 
 // TestWhatIsRestoredGoesOnAsIfNothingHadHappened runs graphs of any shape with
-// checkpoints at any moment, some overtaking and some abandoned, pauses and kills them at
-// any moment, and goes on from the last complete checkpoint, several times and each time
+// checkpoints at any moment, some overtaking and some abandoned, gives vertices more, fewer
+// or no calls at once, pauses and kills them at any moment, and goes on from the last complete checkpoint, several times and each time
 // with another concurrency: transactional sinks show each result once, others at
 // least once, and those of a key in order. Then it goes on from any complete
 // checkpoint, of which it tries ten. Run one again by its name: -run 'Restored.*/seed_17$'.
@@ -69,6 +69,10 @@ type life struct {
 	from     *checkpoint   // nil = from the beginning
 	complete []*checkpoint // since
 
+	adjusting  sync.Mutex
+	draws      *rand.Rand // guarded by adjusting
+	transforms []Vertex   // as they began
+
 	p         *Pipeline
 	epoch     stream.Epoch // the last
 	open      bool         // its checkpoint is under way
@@ -81,7 +85,7 @@ type life struct {
 func (w *crash) newLife(from *checkpoint, mortal bool) *life {
 	l := &life{
 		crash: w, rng: rand.New(rand.NewPCG(w.rng.Uint64(), 5)), pace: 1 + w.rng.IntN(10), outsides: map[stream.VertexID]*outside{}, brokers: map[stream.VertexID]*broker{},
-		mortal: mortal, from: from, snapshots: map[stream.Epoch]map[stream.VertexID]Snapshot{}, came: make(chan struct{}, 1),
+		mortal: mortal, from: from, draws: rand.New(rand.NewPCG(w.rng.Uint64(), 6)), snapshots: map[stream.Epoch]map[stream.VertexID]Snapshot{}, came: make(chan struct{}, 1),
 	}
 	for _, v := range w.vertices {
 		l.outsides[v.name], l.brokers[v.name] = newOutside(), &broker{}
@@ -179,6 +183,9 @@ func (l *life) disturb(cancel context.CancelCauseFunc) {
 		ended = true
 	default:
 	}
+	if n := len(l.transforms); n > 0 && l.rng.IntN(4) == 0 {
+		l.adjust(l.transforms[l.rng.IntN(n)], false)
+	}
 	switch k := l.rng.IntN(100); {
 	case l.last:
 		if k < 5 && l.stopped() { // otherwise it is the end, and nothing comes of what is left
@@ -204,6 +211,20 @@ func (l *life) disturb(cancel context.CancelCauseFunc) {
 		}
 	case 43 <= k && k < 53:
 		l.p.Resume()
+	}
+}
+
+// adjust lets a vertex make more or fewer calls at once than it did, or was made for: some
+// if it is to be woken.
+func (l *life) adjust(v Vertex, some bool) {
+	l.adjusting.Lock()
+	defer l.adjusting.Unlock()
+	v.Concurrency = []int{0, 1, 2, 5, 16, 64, 200}[l.draws.IntN(7)]
+	if some {
+		v.Concurrency++
+	}
+	if !l.p.Adjust(&v) {
+		l.Errorf("%s cannot make %d calls at once", v.Name, v.Concurrency)
 	}
 }
 

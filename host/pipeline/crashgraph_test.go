@@ -149,6 +149,8 @@ func (l *life) build() Graph {
 			if l.rng.IntN(4) == 0 {
 				v.MinConcurrency = 1
 			}
+			v.Wake = func() { l.adjust(v, true) }
+			l.transforms = append(l.transforms, v)
 		}
 		g.Vertices = append(g.Vertices, v)
 	}

@@ -78,6 +78,7 @@ func (in *inbox) deal(l *lane) {
 		d.batches[i] = nil
 	}
 	d.on = false
+	in.resize()
 }
 
 // dealOut takes what is to be dealt from a lane.
@@ -144,15 +145,14 @@ func (k *keys) sort() {
 func (k *keys) place(b *stream.Batch, i int) int {
 	r := &b.Records[i]
 	if k.keyed == nil {
-		hash := uint64(r.Seq)
-		if r.Key.Len > 0 {
-			hash = maphash.Bytes(k.seed, b.Key(i))
+		if r.Key.Len == 0 {
+			return k.keyless(r)
 		}
-		return int(hash % uint64(len(k.slots)))
+		return int(maphash.Bytes(k.seed, b.Key(i))%hashed) * len(k.slots) / hashed
 	}
 	key, ok := k.keyed.Key(b, i)
 	if !ok {
-		n := int(uint64(r.Seq) % uint64(len(k.slots)))
+		n := k.keyless(r)
 		r.Port, r.Group = stream.NoKey, uint16(k.slots[n].from)
 		return n
 	}

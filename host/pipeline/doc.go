@@ -22,8 +22,8 @@
 // become values of the transform, and are done. No call begins before each side input
 // has a value. Taps see what a router sends, or a sink is to write, and hold up nothing.
 //
-// A vertex that orders by key deals what comes to slots, each with one call at a
-// time; those of a stream.Keyed are its shards, ranges of key groups. What a shard
+// A vertex that orders by key deals what comes to slots, ranges of groups of keys with
+// one call at a time, of which there are other ones when Adjust says so. What a slot
 // has to do by time is a call, too, and what comes of it fails like records do.
 //
 // With checkpoints a barrier takes copies of what is in flight along, rather than wait
@@ -35,8 +35,8 @@
 // most one has: it sends what is ready, and marks, until there is neither, and may
 // wait for the downstream meanwhile; so there is one worker more than permits. On its
 // way to a call at most one deals. Whatever makes something takeable wakes one worker,
-// and that one the next if there is more. Timers wake what waits to be tried again or
-// for the clock, and tell that a source is idle.
+// and that one the next if there is more, or calls Vertex.Wake if there are no permits.
+// Timers wake what waits to be tried again or for the clock; they make sources idle.
 //
 // Invariants
 //
@@ -56,5 +56,5 @@
 //     acknowledged, after Drain before Run returns.
 //  7. A permit is held while Transform is called, and not while a call waits for
 //     its turn, its next attempt or the downstream.
-//  8. With OrderKey one call of a slot is made at a time, also after a failure.
+//  8. With OrderKey a key is in one call at a time, also after failures and Adjust.
 package pipeline

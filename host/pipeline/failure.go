@@ -31,6 +31,7 @@ type failures struct {
 	dead     stream.Tag
 	describe func(*stream.Record) string // says which source record it was
 	stats    *counters
+	gaveUp   func(stream.VertexID, error) // may be nil
 }
 
 // policy is what a vertex does about failures, which may change while records move.
@@ -90,6 +91,9 @@ func (f *failures) judge(in *stream.Batch, i, attempts int, err error, out *stre
 		f.appendDeadLetter(out, in, i, attempts, err)
 	default:
 		return f.located(in, i, err)
+	}
+	if f.gaveUp != nil {
+		f.gaveUp(f.vertex, f.located(in, i, err))
 	}
 	return nil
 }

@@ -163,6 +163,13 @@ type withKeys struct {
 }
 
 func (s *withKeys) Read(ctx context.Context, b *stream.Batch) error {
+	if s.gate != nil {
+		select {
+		case <-s.gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	if s.read == s.count || ctx.Err() != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

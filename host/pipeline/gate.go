@@ -150,6 +150,10 @@ func (in *inbox) dueIn(s *slot) (upTo stream.Watermark, now int64, ok bool) {
 // release lets the next call of a slot begin: of what is due and of records in turn.
 func (in *inbox) release(s *slot) {
 	k := in.keys
+	if s.old {
+		in.retire(s)
+		return
+	}
 	if s.behind && s.before <= 0 || in.rang(s) && !(s.rang && s.holds()) {
 		s.rang = true
 		*k.due.push() = s

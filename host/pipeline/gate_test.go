@@ -196,6 +196,10 @@ func TestWhatIsDueLeavesBeforeTheWatermark(t *testing.T) {
 						if rng.IntN(3) == 0 {
 							p.Inject(&stream.Barrier{Epoch: 1})
 						}
+						if rng.IntN(3) == 0 {
+							v.Concurrency = 1 + rng.IntN(8)
+							p.Adjust(&v)
+						}
 					}
 				}
 				want := map[string]int{}

@@ -57,6 +57,13 @@ type Vertex struct {
 	Output         Limit         // done and not accepted downstream: no call begins while it is reached; no records = none
 	OutputFull     Full
 
+	// Wake is called when there is something to do for a Transform whose Concurrency is 0:
+	// records wait, a call is to be made again, or something is due by time. It is called at
+	// most once until the next Adjust, by a worker of the vertex and with no lock held, so
+	// that it may call Adjust. Until it returns nothing leaves the vertex. nil = what there
+	// is waits until somebody adjusts the vertex.
+	Wake func()
+
 	Retry   Retry   // of records that Transform or Sink could not handle
 	OnError OnError // of those that are not tried again
 

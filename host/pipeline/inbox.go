@@ -33,8 +33,10 @@ type inbox struct {
 	bounds   bounds
 	full     Full // what happens when the output stage is
 	roused   bool // one without permits has one
+	wakeable bool // somebody wants to know that one without permits has something to do; not guarded
+	woken    bool // was told so since the last adjust
 	calls    int  // under way
-	workers  int  // that were started: one more than permits, if there were never more of these
+	workers  int  // that were started: one more than permits, if there were never more of these; 0 of a sink
 	size     callSize
 	redo     ring[*call]     // to be made again, now
 	waiting  *retries[*call] // to be made again, later

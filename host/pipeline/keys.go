@@ -8,13 +8,18 @@ import (
 
 // keys has the records that wait for a call of their slot: those of some keys. A
 // slot has one call under way at a time, so that records of a key stay in order.
-// Records without a key have none. The slots of a Keyed are its shards: ranges of
-// groups that lie side by side.
+// Records without a key have none. Keys are in groups, those of a Keyed or ranges of
+// hashes, and slots are ranges of groups that lie side by side. How many there are
+// changes while records wait in them; see resize.
 type keys struct {
 	slots   []slot
+	groups  int // of keys
+	each    int // slots for each call at once
+	want    int // slots, as soon as nothing is being dealt
 	seed    maphash.Seed
 	pool    *stream.BatchPool
 	free    ring[*slot] // not busy, and with something pending
+	old     []*slot     // that were replaced, and that a call has
 	pending Limit       // of slots, and being dealt
 	ahead   int         // how many times what permits take at once is to be pending
 	dealing dealing
@@ -26,13 +31,15 @@ type keys struct {
 	behind int         // slots that are not yet where the gate aims at
 }
 
-// slot is shared by the keys that hash to it.
+// slot is shared by the keys of its groups.
 type slot struct {
 	chunks   ring[chunk] // in the order in which they came
 	skip     int         // records of the first chunk that are taken already
 	filling  bool        // whoever deals has the last chunk
 	free     bool        // it is in free
-	busy     bool        // a call has it, or it is in due
+	busy     bool        // a call has it, or some of its groups with an old slot, or it is in due
+	old      bool        // it was replaced, and holds nothing
+	waits    int         // how many old slots have some of its groups
 	rang     bool        // it was in due the last time
 	from, to int         // its groups
 	behind   bool        // it is not yet where the gate aims at
@@ -47,28 +54,52 @@ type chunk struct {
 	bytes int    // their size, that of what is being added aside
 }
 
+// hashed is how many groups keys have that nobody says more of.
+const hashed = 1 << 16
+
+// apart is a Keyed whose groups are not used together, of which a slot has one.
+type apart interface{ Apart() }
+
 // newKeys makes several slots for each call, so that few keys meet in one.
 func newKeys(concurrency int, pool *stream.BatchPool) *keys {
-	return &keys{slots: make([]slot, 32*concurrency), seed: maphash.MakeSeed(), pool: pool, ahead: 1}
+	k := &keys{groups: hashed, each: 32, seed: maphash.MakeSeed(), pool: pool, ahead: 1}
+	return k.begin(concurrency)
 }
 
 // newShards makes a few slots for each call, so that one that waits to be tried
 // again, or has more than others, leaves enough to do.
 func newShards(keyed stream.Keyed, concurrency int, pool *stream.BatchPool) *keys {
-	groups := keyed.Groups()
-	k := &keys{slots: make([]slot, min(groups, 4*concurrency)), pool: pool, keyed: keyed, ahead: 2}
-	for g := range groups {
-		s := &k.slots[k.shard(g)]
-		if s.to == 0 {
-			s.from = g
-		}
-		s.to = g + 1
+	k := &keys{groups: keyed.Groups(), each: 4, pool: pool, keyed: keyed, ahead: 2}
+	if _, ok := keyed.(apart); ok {
+		k.each = k.groups
 	}
+	return k.begin(concurrency)
+}
+
+// begin makes the first slots.
+func (k *keys) begin(concurrency int) *keys {
+	k.want = k.number(concurrency)
+	k.slots = k.cut(k.want)
 	return k
 }
 
+// number returns how many slots there are for so many calls at once.
+func (k *keys) number(concurrency int) int { return min(k.groups, k.each*max(1, concurrency)) }
+
+// cut makes n slots of all groups.
+func (k *keys) cut(n int) []slot {
+	slots := make([]slot, n)
+	for i := range slots {
+		slots[i].from, slots[i].to = (i*k.groups+n-1)/n, ((i+1)*k.groups+n-1)/n
+	}
+	return slots
+}
+
 // shard returns the index of the slot that has a group.
-func (k *keys) shard(group int) int { return group * len(k.slots) / k.keyed.Groups() }
+func (k *keys) shard(group int) int { return group * len(k.slots) / k.groups }
+
+// keyless returns the index of the slot that has a record without a key.
+func (k *keys) keyless(r *stream.Record) int { return int(uint64(r.Seq) % uint64(len(k.slots))) }
 
 // holds says whether records are pending for a slot.
 func (s *slot) holds() bool { return s.chunks.len() > 0 }

@@ -31,7 +31,7 @@ func (in *inbox) done(c *call) (send bool) {
 func (in *inbox) ended(c *call) {
 	now := time.Now()
 	took := now.Sub(c.began)
-	in.stats.processed.observe(took, c.in.Len())
+	in.stats.end(took, c.in.Len())
 	if c.in.Len() > 0 && !c.failed {
 		in.size.observe(took, c.in.Len())
 	}

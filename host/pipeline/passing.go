@@ -74,7 +74,7 @@ func (in *inbox) leaves() bool {
 	switch {
 	case in.barrier == nil || p.leaving:
 		return false
-	case in.bounds.permits == 0 || !in.captured():
+	case in.workers == 0 || !in.captured():
 		return in.empty() && in.aimed()
 	case in.keys != nil && in.keys.dealing.on:
 		return false

@@ -56,6 +56,11 @@ type Hooks struct {
 	// what came before them is through.
 	Snapshot func(stream.VertexID, *stream.Barrier, Snapshot)
 
+	// GaveUp is called for each record that is dropped or becomes a dead letter because
+	// its vertex could not handle it, with the error that says why and which it was.
+	// Like BarrierPassed otherwise.
+	GaveUp func(v stream.VertexID, err error)
+
 	// Opened is called by Run when everything is open and put back, before any record
 	// moves. Like BarrierPassed otherwise.
 	Opened func()
@@ -134,7 +139,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 	}
 	fails := failures{
 		vertex: v.Name, policy: new(atomic.Pointer[policy]), dead: p.graph.Tags.DeadLetter(),
-		describe: p.describe, stats: stats,
+		describe: p.describe, stats: stats, gaveUp: hooks.GaveUp,
 	}
 	fails.policy.Store(policyOf(v))
 	seen := running{name: v.Name, role: RoleSource, stats: stats, in: in, transform: v.Transform, policy: fails.policy}
@@ -159,6 +164,7 @@ func (p *Pipeline) addVertex(v *Vertex, in *inbox, outlets []stream.Outlet, stat
 			out: newRouter(p.graph.Tags, edges, mine, p.acks, &p.pool, stats), pool: &p.pool, failures: fails, snapshot: hooks.Snapshot,
 		}
 		t.left.Store(int32(v.Concurrency + 1))
+		t.wake = v.Wake
 		p.transforms, seen.out = append(p.transforms, t), t.out
 	default:
 		seen.role = RoleSink
@@ -278,11 +284,13 @@ func (p *Pipeline) open(ctx context.Context, restore Restore) error {
 		if err != nil {
 			return named(s.name, err)
 		}
+		s.stats.opened.Store(true)
 	}
 	for _, s := range p.sources {
 		if err := s.source.Open(ctx, from[s.name].Position); err != nil {
 			return named(s.name, err)
 		}
+		s.stats.opened.Store(true)
 	}
 	if err := p.restore(from); err != nil {
 		return err
@@ -391,6 +399,7 @@ func (p *Pipeline) Stats() []Stats {
 	stats := make([]Stats, len(p.vertices))
 	for i, v := range p.vertices {
 		stats[i] = v.stats.read(v.name, v.role)
+		stats[i].Opened = v.stats.opened.Load() || p.progress.opened.Load()
 		if v.in != nil {
 			v.in.read(&stats[i])
 		}

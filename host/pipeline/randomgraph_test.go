@@ -93,7 +93,7 @@ func (w *world) addTransform(name string) {
 // the most calls at once with either.
 func (w *world) other(v Vertex) (Limit, int32) {
 	first := v
-	v.Concurrency = []int{0, 1, 2, 4, 8}[w.rng.IntN(5)]
+	v.Concurrency = []int{0, 1, 2, 4, 8, 300}[w.rng.IntN(6)]
 	v.Call, v.Queue, v.Processing, v.Output = w.limit(), w.limit(), w.limit(), w.limit()
 	v.CallTime = time.Duration(w.rng.IntN(2)) * time.Millisecond
 	v.MinConcurrency = w.rng.IntN(2)

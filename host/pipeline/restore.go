@@ -70,29 +70,8 @@ func (l *lane) restore(b *stream.Batch, i int) {
 // restore adds to a slot what did not come by a lane: a record of a group, or one
 // without a key.
 func (k *keys) restore(b *stream.Batch, i int, w *watermarks) {
-	r := b.Records[i]
-	n := int(uint64(r.Seq) % uint64(len(k.slots)))
-	if r.Port == stream.NoKey {
-		r.Group = uint16(k.slots[n].from)
-	} else {
-		n = k.shard(int(r.Group))
-	}
-	s := &k.slots[n]
-	if !s.holds() || atOnce.reached(sizeOf(s.last().b)) {
-		fresh := k.pool.New()
-		fresh.Least = math.MaxInt64
-		*s.chunks.push() = chunk{b: fresh, low: w.begin(fresh.Least)}
-	}
-	c := s.last()
-	k.pending.sub(Limit{c.count, c.bytes})
-	c.b.AppendFrom(b, i)
-	to := &c.b.Records[c.b.Len()-1]
-	to.Source, to.Group = stream.NoSource, r.Group
-	if r.Time < c.b.Least {
-		w.end(c.low)
-		c.b.Least, c.low = r.Time, w.begin(r.Time)
-	}
-	c.count, c.bytes = c.b.Len(), c.b.Bytes()
-	k.pending.add(Limit{c.count, c.bytes})
+	s := &k.slots[k.placed(b, i)]
+	k.pending.add(Limit{1, k.append(s, b, i, w)})
+	s.last().b.Records[s.last().count-1].Source = stream.NoSource
 	k.list(s)
 }

@@ -73,7 +73,7 @@ func (s *sinkLoop) write(ctx context.Context, c *call) error {
 		return err
 	}
 	now := time.Now()
-	s.stats.processed.observe(now.Sub(began), c.in.Len())
+	s.stats.end(now.Sub(began), c.in.Len())
 	s.stats.recordsOut.Add(uint64(c.in.Len() - lost))
 	s.stats.bytesOut.Add(uint64(c.in.Bytes()))
 	s.written = append(s.written, c)

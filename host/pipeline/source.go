@@ -148,7 +148,7 @@ func (s *sourceLoop) readUntil(ctx, read context.Context) error {
 		}
 		s.begun = true
 		s.stats.recordsIn.Add(uint64(b.Len()))
-		if err := s.send(ctx, b); err != nil {
+		if err := s.give(ctx, b); err != nil {
 			return err
 		}
 		if s.idle != nil {
@@ -158,6 +158,22 @@ func (s *sourceLoop) readUntil(ctx, read context.Context) error {
 			return read.Err()
 		}
 	}
+}
+
+// give sends what was read, and how far the source says that time has come.
+func (s *sourceLoop) give(ctx context.Context, b *stream.Batch) error {
+	timed, ok := s.source.(stream.Timed)
+	if ok && b.Len() == 0 {
+		s.pool.Put(b)
+	} else if err := s.send(ctx, b); err != nil {
+		return err
+	}
+	if !ok {
+		return nil
+	}
+	s.sends.Lock()
+	defer s.sends.Unlock()
+	return s.raise(ctx, min(timed.Reached(), stream.EndOfTime-1))
 }
 
 // weight is what an entered record counts: for each edge that takes it, and at
@@ -192,7 +208,11 @@ func (s *sourceLoop) promise(ctx context.Context) error {
 	if s.high < math.MinInt64+lag {
 		return nil
 	}
-	w := s.watermark(s.high - lag)
+	return s.raise(ctx, s.watermark(s.high-lag))
+}
+
+// raise sends a watermark if it is higher than the last one.
+func (s *sourceLoop) raise(ctx context.Context, w stream.Watermark) error {
 	if w <= s.low {
 		return nil
 	}

@@ -44,11 +44,14 @@ type Usage struct {
 type Stats struct {
 	Vertex      stream.VertexID
 	Role        Role
+	Opened      bool   // a source or a sink: it is open; others: all are, and what they held is put back
 	RecordsIn   uint64 // taken from edges, or read by a source
 	RecordsOut  uint64 // emitted, or written by a sink
 	BytesOut    uint64
 	Unrouted    uint64 // emitted with a tag that no edge asks for
 	Calls       uint64
+	Busy        time.Duration // that calls took which have ended, together
+	Done        uint64        // records in these, also those of calls that failed
 	Retries     uint64
 	DeadLetters uint64
 	Dropped     [drops]uint64    // by Drop
@@ -76,9 +79,11 @@ type EdgeStats struct {
 type counters struct {
 	recordsIn, recordsOut, bytesOut, lost, calls atomic.Uint64
 	retries, deadLetters, late                   atomic.Uint64
+	busy, done                                   atomic.Uint64 // nanoseconds, and records, of calls that have ended
 	dropped                                      [drops]atomic.Uint64
 	watermark                                    atomic.Int64
 	waited, processed, sent                      Latency // in each stage
+	opened                                       atomic.Bool
 }
 
 // out counts a batch that leaves.
@@ -94,6 +99,13 @@ func (c *counters) unrouted(n, outlets int) {
 	}
 }
 
+// end counts a call with n records that has ended.
+func (c *counters) end(took time.Duration, n int) {
+	c.processed.observe(took, n)
+	c.busy.Add(uint64(max(took, 0)))
+	c.done.Add(uint64(n))
+}
+
 // begin counts a call with n records.
 func (c *counters) begin(n int) {
 	c.recordsIn.Add(uint64(n))
@@ -104,7 +116,7 @@ func (c *counters) read(v stream.VertexID, role Role) Stats {
 	s := Stats{
 		Vertex: v, Role: role,
 		RecordsIn: c.recordsIn.Load(), RecordsOut: c.recordsOut.Load(), BytesOut: c.bytesOut.Load(),
-		Unrouted: c.lost.Load(), Calls: c.calls.Load(), Retries: c.retries.Load(), DeadLetters: c.deadLetters.Load(), Late: c.late.Load(),
+		Unrouted: c.lost.Load(), Calls: c.calls.Load(), Busy: time.Duration(c.busy.Load()), Done: c.done.Load(), Retries: c.retries.Load(), DeadLetters: c.deadLetters.Load(), Late: c.late.Load(),
 		Watermark:  stream.Watermark(c.watermark.Load()),
 		Input:      Usage{Latency: &c.waited},
 		Processing: Usage{Latency: &c.processed},

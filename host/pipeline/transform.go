@@ -17,6 +17,7 @@ type transformLoop struct {
 	keyed     stream.Keyed // the same, if it is one; else nil
 	left      atomic.Int32 // workers that have not ended
 	hire      func()       // starts a worker; set by Pipeline.start
+	wake      func()       // Vertex.Wake
 	in        *inbox
 	out       *router
 	pool      *stream.BatchPool
@@ -49,6 +50,9 @@ func (t *transformLoop) work(ctx context.Context) error {
 		case errors.Is(err, errShort):
 			t.left.Add(1)
 			t.hire()
+			continue
+		case errors.Is(err, errWake):
+			t.wake()
 			continue
 		case err != nil:
 			return err

@@ -85,6 +85,22 @@ const (
 	OutputFile      Code = "output-file"
 	Environment     Code = "environment"
 	DrainTimeout    Code = "drain-timeout"
+	WorkerDied      Code = "worker-died" // a supervised process, again and again
+
+	// Instances in the background.
+	InstanceExists      Code = "instance-exists"
+	InstanceUnknown     Code = "instance-unknown"
+	InstanceName        Code = "instance-name"
+	InstanceState       Code = "instance-state"       // it is not in a state for that
+	InstanceCheckpoints Code = "instance-checkpoints" // its store has some that are not its own
+	InstanceFailed      Code = "instance-failed"      // it does not run, and was to
+	InstanceTimeout     Code = "instance-timeout"     // it takes longer than was waited for
+	InstanceDamaged     Code = "instance-damaged"     // what is kept of it cannot be read
+	InstanceFormat      Code = "instance-format"      // written by a newer wasmill
+
+	// Processes, and background instances.
+	NotReady  Code = "not-ready"
+	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
 
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
@@ -109,5 +125,11 @@ var exits = map[Code]int{
 	OutputFile:           ExitEnvironment,
 	Environment:          ExitEnvironment,
 	DrainTimeout:         ExitEnvironment,
+	WorkerDied:           ExitInternal,
+	InstanceFailed:       ExitEnvironment,
+	InstanceTimeout:      ExitEnvironment,
+	InstanceDamaged:      ExitEnvironment,
+	InstanceFormat:       ExitEnvironment,
+	NotReady:             ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }

@@ -21,6 +21,9 @@ type Events struct {
 	// PluginResumed says that a suspended plugin answers again.
 	PluginResumed func(vertex VertexID, plugin string)
 
+	// Scaled says that a vertex has another number of instances from now on, and why.
+	Scaled func(ScaleChange)
+
 	// RequestDenied says that a guest asked for what its vertex does not let it ask
 	// over HTTP: where, as in http://10.0.0.7:80, and why not. Both are the guest's
 	// text in part: escape them before they reach a terminal.
@@ -98,6 +101,13 @@ type ConfigChange struct {
 	Class    string        // what it took: live, vertex or graph
 	Steps    []string      // what is different, a line each
 	Took     time.Duration // from reading the file until it was in force
+}
+
+// ScaleChange is one of the instances of a vertex that is scaled.
+type ScaleChange struct {
+	Vertex   VertexID
+	From, To int
+	Reason   string // in words
 }
 
 // Restoration is what a pipeline goes on from.

@@ -62,7 +62,7 @@ func told(t *testing.T, tr *Transform, p *stream.Panes) (all []string) {
 // TestTheExamplesOfTheSDKsMean builds the example in the comment of each SDK's file for
 // aggregates: how long the values of a window are on average.
 func TestTheExamplesOfTheSDKsMean(t *testing.T) {
-	for _, language := range []string{"c", "rust", "go"} {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			path := documented(t, language, "aggregate", "encoding/binary", "errors", "strconv")
 			checkGuest(t, path, "")
@@ -91,6 +91,21 @@ func TestTheExamplesOfTheSDKsMean(t *testing.T) {
 			}
 			if !tr.Merges() {
 				t.Error("it does not merge")
+			}
+			if language == "go" {
+				return // its accumulators are what the plugin makes of them
+			}
+			of := func(accumulator string) string {
+				p.Accumulators = append(p.Accumulators[:0], accumulator...)
+				p.Table[0].Accumulator = stream.Span{Len: uint32(len(accumulator))}
+				return told(t, tr, p)[0]
+			}
+			count := "\x02" + strings.Repeat("\x00", 7)
+			if got := of(count); got != "a=0@7" {
+				t.Errorf("of an older version: %q", got)
+			}
+			if got := of(count + "\x09" + strings.Repeat("\x00", 7) + "more"); got != "a=4@7" {
+				t.Errorf("of a newer version: %q", got)
 			}
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -41,14 +43,28 @@ type breath struct {
 	free []int // offsets of slots; guarded by mu
 }
 
-// openBreath makes the files of this process in a folder.
-func openBreath(dir string) (*breath, error) {
+// supervisedMark stands in the name of a file between what makes it the only one and how
+// many deaths are held against a plugin before it is in quarantine.
+const supervisedMark = "-of"
+
+// deathsOf is how many deaths it takes, by the name of a file; 0 = nobody supervised.
+func deathsOf(name string) int {
+	_, text, _ := strings.Cut(strings.TrimSuffix(name, extBreath), supervisedMark)
+	n, _ := strconv.Atoi(text)
+	return max(0, n)
+}
+
+// openBreath makes the files of this process in a folder. deaths as for Watch.
+func openBreath(dir string, deaths int) (*breath, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	b := &breath{}
+	b, mark := &breath{}, extBreath
+	if deaths > 0 {
+		mark = supervisedMark + strconv.Itoa(deaths) + extBreath
+	}
 	for b.file == nil { // another process may sweep a file before it is locked
-		name := filepath.Join(dir, fmt.Sprintf("%d-%s%s", os.Getpid(), rand.Text(), extBreath))
+		name := filepath.Join(dir, fmt.Sprintf("%d-%s%s", os.Getpid(), rand.Text(), mark))
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			return nil, err
@@ -131,11 +147,16 @@ func (b *breath) close() error {
 // process's crash output (debug.SetCrashOutput), of which there is one: call it
 // for one engine of a process that runs pipelines, before the first Load. Without
 // a cache on disk, and on systems without file locks, it does nothing.
-func (e *Engine) Watch() error {
+//
+// deaths is how many of them it takes if this process is started again after each; 0 = it
+// is not: one is enough, or two if other plugins were in calls. What ends without a word of
+// Go's runtime counts for nothing, such as by SIGKILL: who has asked for that, and who has
+// used up the memory of the machine, is not told by who was in a call.
+func (e *Engine) Watch(deaths int) error {
 	if e.Uncached != nil {
 		return nil
 	}
-	b, err := openBreath(filepath.Join(e.dir, breathDir))
+	b, err := openBreath(filepath.Join(e.dir, breathDir), deaths)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return nil

@@ -51,7 +51,8 @@ func TestFigures(t *testing.T) {
 	figure("compile_growth", compile, "ratio")
 }
 
-// buildGuest compiles a guest in a folder of testdata, in C, Rust or Go.
+// buildGuest compiles a guest in a folder of testdata, in any language
+// with an SDK.
 func buildGuest(t testing.TB, folder, name string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name+Ext)
@@ -67,6 +68,12 @@ func buildGuest(t testing.TB, folder, name string) []byte {
 		}
 		c = exec.CommandContext(t.Context(), rustc, "--edition", "2021", "--target", "wasm32-unknown-unknown", "-C", "opt-level=3", "-C", "panic=abort",
 			"-C", "target-feature=+bulk-memory", "--crate-type", "cdylib", "-o", out, source+".rs")
+	case exists(source + ".zig"):
+		c = zig(t, out, filepath.Join(besideSDK(t, "zig", source+".zig"), name+".zig"))
+	case exists(source + ".ts"):
+		dir := besideSDK(t, "assemblyscript", source+".ts")
+		c = asc(t, out, name+".ts", "-O0")
+		c.Dir = dir
 	default:
 		c = exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildmode=c-shared", "-o", out, "./"+source)
 		c.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")

@@ -60,7 +60,7 @@ func TestGuestsOfEveryLanguageAskOverHTTP(t *testing.T) {
 	}))
 	defer s.Close()
 	e := newEngine(t)
-	for _, name := range []string{"chttp", "rusthttp", "gohttp"} {
+	for _, name := range []string{"chttp", "rusthttp", "gohttp", "zighttp", "ashttp"} {
 		t.Run(name, func(t *testing.T) {
 			c := asks(t, s)
 			var denied []string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -23,19 +24,28 @@ type pool struct {
 	refill  context.Context // of instances that replace others; ends with the pool
 	stop    context.CancelFunc
 	refills atomic.Uint64
-	live    atomic.Int64   // instances
-	busy    sync.WaitGroup // replacements, and resizing to less, under way
+	live    atomic.Int64   // instances; written with mu held
+	busy    sync.WaitGroup // replacements, filling, and resizing to less, under way
 
-	mu    sync.Mutex
-	max   int         // guarded by mu; how many are allowed
-	left  int         // guarded by mu; how many there may still be, as resizing to less is under way
-	rests bool        // guarded by mu; no instance is kept
-	free  []*instance // guarded by mu; the last one returned is used first
-	fault error       // guarded by mu; the first of closing what was discarded
+	mu        sync.Mutex
+	max       int         // guarded by mu; how many are allowed
+	left      int         // guarded by mu; how many there may still be, as resizing to less is under way
+	rests     bool        // guarded by mu; no instance is kept
+	free      []*instance // guarded by mu; the last one returned is used first
+	fault     error       // guarded by mu; the first of closing what was discarded
+	want      int         // guarded by mu; how many are started ahead of calls, once it is warm
+	warm      bool        // guarded by mu
+	filling   bool        // guarded by mu; a goroutine starts them
+	starting  int         // guarded by mu; that are started for calls and ahead of them
+	replacing int         // guarded by mu; that are started in place of discarded ones
+	unfit     error       // guarded by mu; why the last could not be started, nil = it could
 }
 
+// fillAgain is the time after which an instance is tried again that could not be started.
+const fillAgain = time.Second
+
 func newPool(ctx context.Context, max int, start func(context.Context) (*instance, error)) *pool {
-	p := &pool{start: start, slots: semaphore.NewWeighted(poolCeiling), max: max, left: max}
+	p := &pool{start: start, slots: semaphore.NewWeighted(poolCeiling), max: max, left: max, want: max}
 	p.slots.TryAcquire(int64(poolCeiling - max))
 	p.refill, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	return p
@@ -47,21 +57,42 @@ func (p *pool) borrow(ctx context.Context) (*instance, error) {
 	if p.slots.Acquire(ctx, 1) != nil {
 		return nil, context.Cause(ctx)
 	}
-	if i := p.pop(); i != nil {
+	p.mu.Lock()
+	i := p.last()
+	if i == nil {
+		p.starting++
+	}
+	p.mu.Unlock()
+	if i != nil {
 		return i, nil
 	}
 	i, err := p.start(ctx)
+	p.started(&p.starting, err)
 	if err != nil {
 		p.slots.Release(1)
 		return nil, err
 	}
-	p.live.Add(1)
 	return i, nil
+}
+
+// started counts an instance that was being started.
+func (p *pool) started(among *int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	*among--
+	if p.unfit = err; err == nil {
+		p.live.Add(1)
+	}
 }
 
 func (p *pool) pop() *instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.last()
+}
+
+// last is pop with mu held.
+func (p *pool) last() *instance {
 	n := len(p.free)
 	if n == 0 {
 		return nil
@@ -114,20 +145,24 @@ func (p *pool) rest(on bool) {
 // slot stays taken. What goes wrong with that is found by who borrows next and
 // has to start one.
 func (p *pool) discard(i *instance) {
+	p.mu.Lock()
+	replace := !p.rests
+	p.live.Add(-1)
+	if replace {
+		p.replacing++
+	}
+	p.mu.Unlock()
 	p.busy.Go(func() {
 		defer p.slots.Release(1)
-		p.closed(i.close(p.refill))
-		p.mu.Lock()
-		rests := p.rests
-		p.mu.Unlock()
-		if rests {
+		p.failed(i.close(p.refill))
+		if !replace {
 			return
 		}
 		fresh, err := p.start(p.refill)
+		p.started(&p.replacing, err)
 		if err != nil {
 			return
 		}
-		p.live.Add(1)
 		p.refills.Add(1)
 		if !p.push(fresh) {
 			p.closed(fresh.close(p.refill))
@@ -135,9 +170,16 @@ func (p *pool) discard(i *instance) {
 	})
 }
 
-// closed takes the result of closing an instance.
+// closed takes the result of closing an instance that lived.
 func (p *pool) closed(err error) {
+	p.mu.Lock()
 	p.live.Add(-1)
+	p.mu.Unlock()
+	p.failed(err)
+}
+
+// failed notes the result of closing an instance.
+func (p *pool) failed(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fault == nil {
@@ -145,8 +187,70 @@ func (p *pool) closed(err error) {
 	}
 }
 
-// warm starts instances until n live, or as many as are allowed.
-func (p *pool) warm(ctx context.Context, n int) error {
+// ready is how many of the instances that should live do: one that is being replaced counts,
+// as a call only waits for it. unfit is why another one could not be started.
+func (p *pool) ready() (live, want int, unfit error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	want = p.wants()
+	return min(int(p.live.Load())+p.replacing, want), want, p.unfit
+}
+
+// all counts those that live and those that will in a moment. It is called with mu held.
+func (p *pool) all() int { return int(p.live.Load()) + p.starting + p.replacing }
+
+// wants is how many should live. It is called with mu held.
+func (p *pool) wants() int {
+	if p.rests {
+		return 0
+	}
+	return min(p.want, p.max)
+}
+
+// keep has so many instances started ahead of calls, if it is warm; warm makes it so for
+// good. It does not wait for them.
+func (p *pool) keep(want int, warm bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.want, p.warm = want, p.warm || warm
+	if !p.warm || p.filling || p.refill.Err() != nil {
+		return
+	}
+	p.filling = true
+	p.busy.Go(p.fill)
+}
+
+// fill starts instances, one by one, until as many live as should.
+func (p *pool) fill() {
+	for p.begin() {
+		i, err := p.start(p.refill)
+		p.started(&p.starting, err)
+		if err == nil {
+			p.put(i)
+			continue
+		}
+		p.slots.Release(1)
+		select {
+		case <-time.After(fillAgain):
+		case <-p.refill.Done():
+		}
+	}
+}
+
+// begin takes a slot for another instance; false if none is missing, or all slots are taken,
+// by those who have one or start one. Then filling is over.
+func (p *pool) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.filling = p.all() < p.wants() && p.refill.Err() == nil && p.slots.TryAcquire(1)
+	if p.filling {
+		p.starting++
+	}
+	return p.filling
+}
+
+// ahead starts instances until n live, or as many as are allowed, and waits for them.
+func (p *pool) ahead(ctx context.Context, n int) error {
 	p.mu.Lock()
 	n = min(n, p.max)
 	p.mu.Unlock()
@@ -190,7 +294,7 @@ func (p *pool) shrink(slots int) {
 		}
 		p.mu.Lock()
 		p.left--
-		over := int(p.live.Load()) > p.left
+		over := p.all() > p.left
 		p.mu.Unlock()
 		if !over {
 			continue
@@ -203,7 +307,9 @@ func (p *pool) shrink(slots int) {
 
 // close ends replacements and closes all instances.
 func (p *pool) close(ctx context.Context) error {
-	p.stop()
+	p.mu.Lock()
+	p.stop() // no filling begins after that
+	p.mu.Unlock()
 	p.busy.Wait()
 	var errs []error
 	for i := p.pop(); i != nil; i = p.pop() {

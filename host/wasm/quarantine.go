@@ -22,7 +22,7 @@ const quarantineDir = "quarantine"
 // it was in a call when a process came to a fatal end.
 type charge struct {
 	Deaths []string  `json:"deaths"` // last-breath files, each once
-	Alone  bool      `json:"alone"`  // in one of them no other plugin was in a call
+	Alone  bool      `json:"alone"`  // in one of them, that nobody supervised, no other plugin was in a call
 	Last   time.Time `json:"last"`
 	Why    string    `json:"why"` // of the last, as Go's runtime said it
 }
@@ -30,8 +30,20 @@ type charge struct {
 // forgotten is when a plugin that was in one call among others is acquitted.
 const forgotten = 7 * 24 * time.Hour
 
-// proven says whether the plugin is to be kept out.
-func (c *charge) proven() bool { return c.Alone || len(c.Deaths) > 1 }
+// proven says whether the plugin is to be kept out: after the death of one process that
+// nobody supervised if the plugin was alone in a call, else of two. Those who are supervised
+// are started again, so that as many count as their files say.
+func (c *charge) proven() bool {
+	final, needed := 0, 0
+	for _, death := range c.Deaths {
+		if n := deathsOf(death); n == 0 {
+			final++
+		} else {
+			needed = max(needed, n)
+		}
+	}
+	return c.Alone || final > 1 || needed > 0 && len(c.Deaths) >= needed
+}
 
 // charge holds the death of a process against plugins.
 func (e *Engine) charge(death string, at time.Time, why string, hashes []string) error {
@@ -47,7 +59,7 @@ func (e *Engine) charge(death string, at time.Time, why string, hashes []string)
 			continue
 		}
 		c.Deaths = append(c.Deaths, death)
-		c.Alone = c.Alone || len(hashes) == 1
+		c.Alone = c.Alone || len(hashes) == 1 && deathsOf(death) == 0
 		c.Last, c.Why = at, why
 		data, err := json.Marshal(c)
 		if err != nil {
@@ -101,7 +113,7 @@ func (e *Engine) admit(p *Plugin) error {
 	if err != nil || c == nil || !c.proven() {
 		return err
 	}
-	why := fmt.Sprintf("is in quarantine: it was in a call when a process ended on %s with %s", c.Last.Format(time.RFC3339), c.Why)
+	why := fmt.Sprintf("is in quarantine (SHA-256 %s): it was in a call when a process ended on %s with %s", p.Hash, c.Last.Format(time.RFC3339), c.Why)
 	if n := len(c.Deaths); n > 1 {
 		why += fmt.Sprintf(", as in %d before", n-1)
 	}

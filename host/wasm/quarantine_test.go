@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,7 +62,8 @@ func TestDieInACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Watch(); err != nil {
+	most, _ := strconv.Atoi(os.Getenv("TEST_DEATHS"))
+	if err := e.Watch(most); err != nil {
 		t.Fatal(err)
 	}
 	guests := filepath.SplitList(os.Getenv("TEST_GUESTS"))
@@ -225,10 +227,36 @@ func TestOneOfSeveralPluginsIsAccusedTwice(t *testing.T) {
 	check("after another", true, false, false)
 }
 
+// TestASupervisedProcessDiesThreeTimes lets one plugin be in a call at each death, another
+// one at the second.
+func TestASupervisedProcessDiesThreeTimes(t *testing.T) {
+	t.Setenv("TEST_DEATHS", "3")
+	cache, one := t.TempDir(), writeModule(t, logs())
+	other := writeModule(t, append(logs(), 0, 3, 1, 'x', 0))
+	in := func(when string, path string, want bool) {
+		t.Helper()
+		err := tryLoad(t, cache, path)
+		if (stream.CodeOf(err) == stream.PluginQuarantined) != want || err != nil && !want {
+			t.Errorf("%s: %v", when, err)
+		}
+		if want && !strings.Contains(err.Error(), ", as in 2 before") {
+			t.Errorf("%s it says %v", when, err)
+		}
+	}
+	dieInACall(t, cache, "a panic", one)
+	in("after one death", one, false)
+	dieInACall(t, cache, "SIGKILL", one)
+	dieInACall(t, cache, "a panic", one, other)
+	in("after another, and one without a word", one, false)
+	dieInACall(t, cache, "a fatal error", one)
+	in("after a third", one, true)
+	in("the other one after a third", other, false)
+}
+
 func TestTheFilesOfTheLivingAreLeftAlone(t *testing.T) {
 	cache := t.TempDir()
 	e := engineAt(t, cache)
-	if err := e.Watch(); err != nil {
+	if err := e.Watch(0); err != nil {
 		t.Fatal(err)
 	}
 	running, free := e.breath.slot(strings.Repeat("ab", 32))
@@ -251,7 +279,7 @@ func TestTheFilesOfTheLivingAreLeftAlone(t *testing.T) {
 }
 
 func TestSlotsAreReusedAndMayRunOut(t *testing.T) {
-	b, err := openBreath(t.TempDir())
+	b, err := openBreath(t.TempDir(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,5 +367,16 @@ func TestADeathIsChargedOnceAndForgottenIfNothingFollows(t *testing.T) {
 	now = now.Add(8 * 24 * time.Hour)
 	if c := charge("d", long, two[0]); c.proven() {
 		t.Error("what was long ago counts")
+	}
+	supervised := strings.Repeat("44", 32)
+	for k, want := range []bool{false, false, true} {
+		if c := charge(fmt.Sprintf("%d-X-of3.breath", k), supervised); c.proven() != want {
+			t.Errorf("after death %d it is proven: %v", k+1, c.proven())
+		}
+	}
+	mixed := strings.Repeat("55", 32)
+	charge("1-X-of3.breath", mixed)
+	if c := charge("2-X.breath", mixed); !c.proven() {
+		t.Error("a death that nobody supervised is like another")
 	}
 }

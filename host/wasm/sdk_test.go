@@ -92,6 +92,14 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 		write("main.go", "package main\n\nimport (\n\t\""+strings.Join(append(imports, "example/wasmill"), "\"\n\t\"")+"\"\n)\n\n"+uncommented(t, filepath.Join(sdk, kind+".go")))
 		build = exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", out, ".")
 		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod", "GOWORK=off")
+	case "zig":
+		copied("", kind+".zig", "wasmill.zig")
+		source := write("example.zig", uncommented(t, filepath.Join(sdk, kind+".zig")))
+		build = zig(t, out, source)
+	case "assemblyscript":
+		copied("", kind+".ts", "wasmill.ts")
+		write("example.ts", uncommented(t, filepath.Join(sdk, kind+".ts")))
+		build = asc(t, out, "example.ts", "-O3")
 	}
 	build.Dir = dir
 	if _, err := exec.LookPath(build.Path); err != nil {
@@ -103,11 +111,32 @@ func documented(t *testing.T, language, kind string, imports ...string) string {
 	return out
 }
 
+// TestTheExamplesOfTheSDKsTurnToCapitals builds the example in the comment of each SDK's
+// first file.
+func TestTheExamplesOfTheSDKsTurnToCapitals(t *testing.T) {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
+		t.Run(language, func(t *testing.T) {
+			path := documented(t, language, "wasmill", "bytes")
+			checkGuest(t, path, "")
+			tr := mustTransform(t, loaded(t, path), Config{Vertex: "v"})
+			out := stream.Output{Batch: (&stream.BatchPool{}).New()}
+			in := []abitest.Record{{Time: 1, Key: "key", Value: "hello, World {}"}, {Time: 2}}
+			if err := tr.Call(t.Context(), batchOf(in), &out); err != nil {
+				t.Fatal(err)
+			}
+			in[0].Value = "HELLO, WORLD {}"
+			if got := recordsOf(out.Batch); !slices.Equal(got, in) {
+				t.Errorf("got %+v, want %+v", got, in)
+			}
+		})
+	}
+}
+
 // TestTheExamplesOfTheSDKsCountVisits builds the example in the comment of each SDK's
 // file for state and timers, and has it count.
 func TestTheExamplesOfTheSDKsCountVisits(t *testing.T) {
 	e := newEngine(t)
-	for _, language := range []string{"c", "rust", "go"} {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			path := documented(t, language, "process", "strconv", "time")
 			checkGuest(t, path, "")

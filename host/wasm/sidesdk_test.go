@@ -12,7 +12,7 @@ import (
 // TestTheExamplesOfTheSDKsReadASideInput builds the example in the comment of each SDK's
 // file for side inputs, and gives it one and another.
 func TestTheExamplesOfTheSDKsReadASideInput(t *testing.T) {
-	for _, language := range []string{"c", "rust", "go"} {
+	for _, language := range []string{"c", "rust", "go", "zig", "assemblyscript"} {
 		t.Run(language, func(t *testing.T) {
 			e := newEngine(t)
 			path := documented(t, language, "side", "bytes", "strconv")

@@ -58,7 +58,7 @@ func (p *Plugin) Transform(ctx context.Context, c Config) (*Transform, error) {
 
 // Warm starts instances until n live, or as many as there may be, so that no call waits for
 // one. It comes before the first call.
-func (t *Transform) Warm(ctx context.Context, n int) error { return t.pool.warm(ctx, n) }
+func (t *Transform) Warm(ctx context.Context, n int) error { return t.pool.ahead(ctx, n) }
 
 // employ makes what the instances of a vertex share, unless the vertex lacks what
 // the plugin needs.

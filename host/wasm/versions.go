@@ -26,6 +26,8 @@ type Versions struct {
 	mu      sync.Mutex
 	retired []*version // guarded by mu; not closed yet
 	past    Stats      // guarded by mu; of those that are closed
+	want    int        // guarded by mu; instances that live ahead of calls, once it is warm
+	warm    bool       // guarded by mu
 	over    bool       // guarded by mu; none serves any more
 	fault   error      // guarded by mu; of closing them
 }
@@ -38,7 +40,7 @@ type version struct {
 
 // NewVersions begins with a version. It owns the transform and its plugin from then on.
 func NewVersions(t *Transform) *Versions {
-	v := &Versions{past: Stats{Discards: make(map[stream.Code]uint64)}}
+	v := &Versions{past: Stats{Discards: make(map[stream.Code]uint64)}, want: t.vertex.Instances}
 	v.serving.Store(serving(t))
 	if t.vertex.Canary {
 		v.recent = &recent{}
@@ -65,6 +67,7 @@ func (v *Versions) Serve(t *Transform) {
 	for _, s := range old.vertex.sides.load() {
 		t.vertex.sides.replace(s.name, s.value)
 	}
+	t.pool.keep(v.want, v.warm)
 	v.retired = append(v.retired, old)
 	v.closing.Add(1)
 	v.serving.Store(serving(t))
@@ -162,14 +165,51 @@ func (v *Versions) SetSide(name string, value []byte) {
 	v.serving.Load().SetSide(name, value)
 }
 
-// Resize allows the version that serves so many instances. With 0 it rests: there is one
-// during a call and none between calls.
-func (v *Versions) Resize(instances int) {
+// Resize allows the version that serves so many instances, and wants as many to live ahead
+// of calls. With 0 it rests: there is one during a call and none between calls.
+func (v *Versions) Resize(instances int) { v.ResizeBetween(instances, instances) }
+
+// ResizeBetween is Resize where calls decide how many of the most live, and least do ahead
+// of them.
+func (v *Versions) ResizeBetween(least, most int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.want = least
+	if v.over {
+		return
+	}
 	p := v.serving.Load().pool
-	p.resize(max(1, instances))
-	p.rest(instances == 0)
+	p.resize(max(1, most))
+	p.rest(most == 0)
+	p.keep(least, v.warm)
+}
+
+// Warm starts the instances that are wanted, from now on whenever some are missing, and does
+// not wait for them. Until then calls start them.
+func (v *Versions) Warm() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.warm = true; !v.over {
+		v.serving.Load().pool.keep(v.want, true)
+	}
+}
+
+// Ready is how many instances of the version that serves live, of those that are wanted. Those
+// that are too many do not count, and one that is being replaced does.
+type Ready struct {
+	Live, Want int
+	Unfit      error // why another one could not be started the last time; nil = it could
+}
+
+// Ready may be called at any time.
+func (v *Versions) Ready() Ready {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over {
+		return Ready{}
+	}
+	live, want, unfit := v.serving.Load().pool.ready()
+	return Ready{live, want, unfit}
 }
 
 // Plugin is the one that serves.

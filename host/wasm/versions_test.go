@@ -164,3 +164,16 @@ func TestVersionsChangeWhileManyCallsAreMade(t *testing.T) {
 		t.Errorf("closed: %+v", s)
 	}
 }
+
+// TestResizingAfterCloseChangesNothing resizes a pool whose instances are gone.
+func TestResizingAfterCloseChangesNothing(t *testing.T) {
+	v := NewVersions(freshTransform(t, freshPlugin(t, newEngine(t), swallows(), DefaultLimits()), Config{Vertex: "v", Instances: 3}))
+	pool := v.serving.Load().pool
+	if err := v.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v.Resize(0)
+	if pool.max != 3 || pool.rests {
+		t.Errorf("the pool has %d instances, and rests: %v", pool.max, pool.rests)
+	}
+}

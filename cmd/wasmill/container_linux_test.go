@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// contained has a shell script run as the first process of new namespaces, whose root is
+// read-only but for the folder of the workshop.
+func (w *workshop) contained(script string) *exec.Cmd {
+	w.Helper()
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		w.Skip("no unshare")
+	}
+	flags := []string{"--pid", "--fork", "--mount", "--mount-proc", "--kill-child"}
+	if out, err := exec.Command(unshare, append(flags, "true")...).CombinedOutput(); err != nil {
+		flags = append(flags, "--map-root-user")
+		if mapped, err := exec.Command(unshare, append(flags, "true")...).CombinedOutput(); err != nil {
+			w.Skipf("no namespaces: %s%s", out, mapped)
+		}
+	}
+	setup := fmt.Sprintf("set -e; mount --make-rprivate /; mount --bind '%s' '%s'; mount -o remount,bind,ro /; cd '%s'; ! touch /written 2>/dev/null; ", w.dir, w.dir, w.dir)
+	if out, err := exec.Command(unshare, append(flags, "sh", "-c", setup)...).CombinedOutput(); err != nil {
+		w.Skipf("no read-only root: %v: %s", err, out)
+	}
+	c := exec.CommandContext(w.Context(), unshare, append(flags, "sh", "-c", setup+script)...)
+	c.Dir = w.dir
+	return c
+}
+
+// TestTheFirstProcessOfAContainer is one without an init: SIGTERM drains it, nothing is
+// written outside of its folders, and it takes in those whose parents are gone.
+func TestTheFirstProcessOfAContainer(t *testing.T) {
+	for _, how := range []string{"", "--supervise"} {
+		t.Run("run "+how, func(t *testing.T) {
+			w := newWorkshop(t)
+			w.write("p.yaml", terminable)
+			exe, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The orphan is started before exec, and has another process as parent.
+			c := w.contained(fmt.Sprintf("(sleep 0.1 & echo) >/dev/null; export TMPDIR=/nowhere HOME=/nowhere; exec '%s' run %s p.yaml --set admin.listen=unix:admin.sock 2>log", exe, how))
+			var text bytes.Buffer
+			c.Stderr = &text
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			w.grows("out.txt", 0)
+			first := w.firstOf(c.Process.Pid)
+			for range 1000 {
+				if w.remains(first) == 0 {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if n := w.remains(first); n != 0 {
+				t.Errorf("%d have ended and are not taken in", n)
+			}
+			if err := syscall.Kill(first, syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Wait(); err != nil {
+				t.Errorf("%v: %s%s", err, text.String(), w.read("log"))
+			}
+			if !strings.Contains(w.read("log"), "draining") {
+				t.Errorf("it did not drain: %s", w.read("log"))
+			}
+		})
+	}
+}
+
+// firstOf is the process that unshare has started.
+func (w *workshop) firstOf(unshare int) (pid int) {
+	w.Helper()
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", unshare, unshare))
+	if err != nil {
+		w.Skip(err)
+	}
+	if _, err := fmt.Sscan(string(children), &pid); err != nil {
+		w.Fatal(err)
+	}
+	return pid
+}
+
+// remains counts the children of a process that have ended and were not waited for.
+func (w *workshop) remains(parent int) (n int) {
+	w.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, name := range stats {
+		text, _ := os.ReadFile(name)
+		var state string
+		var of int
+		if at := bytes.LastIndexByte(text, ')'); at > 0 {
+			if _, err := fmt.Sscan(string(text[at+1:]), &state, &of); err == nil && state == "Z" && of == parent {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// refusal is a command line about instances that is refused.
+type refusal struct {
+	when string // what there is before
+	line string // without wasmill
+}
+
+// What the instance a is, where it is not stopped.
+const (
+	isRunning  = "a is running"
+	isDeleting = "a is half deleted"
+	isNewer    = "a newer wasmill has had a"
+	isDamaged  = "the spec of a is damaged"
+	isHomeless = "the folder is gone where a was created"
+)
+
+// refusals are all of them. There is an instance a, and checkpoints of a pipeline old.
+func refusals() []refusal {
+	return []refusal{
+		{"", "create"},
+		{"", "create b"},
+		{"", "create b c -f p.yaml"},
+		{"", "create B -f p.yaml"},
+		{"", "create ../b -f p.yaml"},
+		{"", "create a -f p.yaml"},
+		{"", "create b -f nowhere.yaml"},
+		{"", "create b -f broken.yaml"},
+		{"", "create b -f unplugged.yaml"},
+		{"", "create b -f stdin.yaml"},
+		{"", "create b -f p.yaml --set name=c"},
+		{"", "create b -f p.yaml --set data.dir=x"},
+		{"", "create b -f p.yaml --set vertices.f.concurency=3"},
+		{"", "create b -f p.yaml --data-dir="},
+		{"", "create b -f p.yaml --data-dir plugins"},
+		{"", "create b -f p.yaml --data-dir home/a/data"},
+		{"", "create b -f p.yaml --timeout 5s"},
+		{"", "create b -f p.yaml --wait --timeout 0s"},
+		{"", "create b -f p.yaml --config nowhere.yaml"},
+		{"", "create old -f p.yaml"},
+		{"", "resume b"},
+		{"", "resume a --set x=1"},
+		{"", "resume a --config x.yaml"},
+		{"", "resume a p.yaml"},
+		{"", "shutdown b"},
+		{"", "shutdown a"},
+		{"", "delete b --yes"},
+		{"", "delete a"},
+		{"", "status a --instance a --admin 127.0.0.1:1"},
+		{"", "phase a paused --instance a"},
+		{"", "logs b"},
+		{"", "list a"},
+		{"", "run p.yaml --set data.dir=home/a/data"},
+		{isRunning, "resume a"},
+		{isRunning, "delete a --yes"},
+		{isDeleting, "resume a"},
+		{isDeleting, "shutdown a"},
+		{isNewer, "resume a"},
+		{isNewer, "list"},
+		{isDamaged, "status a"},
+		{isDamaged, "delete a --yes"},
+		{isHomeless, "resume a"},
+	}
+}
+
+// TestInstanceRefusals is L2 and L10: each refusal has a code, says what to do, parses as JSON and
+// changes nothing. testdata/refusals.golden has them for people; -rewrite makes it anew.
+func TestInstanceRefusals(t *testing.T) {
+	golden, err := filepath.Abs("testdata/refusals.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newBackground(t)
+	w.write("stdin.yaml", strings.Replace(plain, "{file: {path: in.txt}}", "stdin", 1))
+	w.write("broken.yaml", strings.Replace(plain, "order:", "ordr:", 1))
+	w.write("unplugged.yaml", strings.Replace(plain, "identity", "identiti", 1))
+	w.write("old.yaml", strings.NewReplacer("name: p\n", "name: old\n", ", follow: true, poll: 10ms", "").Replace(followed))
+	w.does(0, "run", "old.yaml", "--quiet")
+	if err := os.Mkdir(filepath.Join(w.dir, "work"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("work")
+	w.does(0, "create", "a", "-f", "../p.yaml", "--plugins", "../plugins", "--wait")
+	t.Chdir("..")
+	w.does(0, "shutdown", "a")
+	stopped := w.read("home/a/instance.json")
+
+	var table strings.Builder
+	when := ""
+	for _, r := range refusals() {
+		if r.when != when {
+			w.becomes(r.when, stopped)
+			when = r.when
+		}
+		before := w.tree("home") + w.tree("plugins") + w.tree("ckpt")
+		args := strings.Fields(r.line)
+		var answer struct {
+			OK     bool
+			Exit   int
+			Errors []struct{ Code, Where, Why, Fix string }
+		}
+		exit, said, log := w.wasmill(append(args, "--json")...)
+		if args[0] == "run" {
+			said = log // standard output is for records
+		}
+		if err := json.Unmarshal([]byte(said), &answer); err != nil {
+			t.Fatalf("%v: %v: %s%s", args, err, said, log)
+		}
+		if exit == 0 || answer.OK || answer.Exit != exit || len(answer.Errors) == 0 {
+			t.Fatalf("%s %v: exit %d, %+v", r.when, args, exit, answer)
+		}
+		for _, e := range answer.Errors {
+			if e.Code == "" || e.Code == "internal" || e.Why == "" || e.Fix == "" {
+				t.Errorf("%v: %+v", args, e)
+			}
+		}
+		if plainExit, out, text := w.wasmill(args...); plainExit != exit || !strings.Contains(out+text, answer.Errors[0].Fix) {
+			t.Errorf("%v without --json: exit %d: %s%s", args, plainExit, out, text)
+		}
+		if r.when != isRunning && before != w.tree("home")+w.tree("plugins")+w.tree("ckpt") {
+			t.Errorf("%v has changed something", args)
+		}
+		if r.when != "" {
+			r.line += "  # " + r.when
+		}
+		e := answer.Errors[0]
+		fmt.Fprintf(&table, "wasmill %s\n  exit %d, %s\n  why: %s\n  fix: %s\n", r.line, exit, e.Code, e.Why, e.Fix)
+	}
+	w.becomes("", stopped)
+
+	got := regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(table.String(), w.dir, "/work"), "process N")
+	if *rewrite {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the refusals are\n%s", got)
+	}
+}
+
+// becomes makes the instance a be something; empty = stopped, as its state says.
+func (w *background) becomes(what, stopped string) {
+	w.Helper()
+	if now := w.read("home/a/instance.json"); now != stopped {
+		if strings.Contains(now, `"running"`) {
+			w.does(0, "shutdown", "a")
+		}
+		w.write("home/a/instance.json", stopped)
+	}
+	switch what {
+	case isRunning:
+		w.Chdir("work")
+		w.does(0, "resume", "a", "--wait")
+		w.Chdir("..")
+	case isDeleting:
+		w.write("home/a/instance.json", strings.Replace(stopped, `"stopped"`, `"deleting"`, 1))
+	case isNewer:
+		w.write("home/a/instance.json", strings.Replace(stopped, `"format": 1`, `"format": 2`, 1))
+	case isDamaged:
+		spec := w.read("home/a/spec.json")
+		w.write("home/a/spec.json", spec[:len(spec)/2])
+		w.spec = spec
+	case isHomeless:
+		w.write("home/a/spec.json", w.spec)
+		if err := os.Remove(filepath.Join(w.dir, "work")); err != nil {
+			w.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newResume(f *flags, s stdio) *cobra.Command {
+	var w waitFlags
+	c := &cobra.Command{
+		Use:   "resume NAME",
+		Short: "Let an instance go on that was shut down or has failed",
+		Long: `resume starts an instance with what was saved of it, from its last checkpoint. It takes no
+settings: they are those that it was created with, and its pipeline is what its own file
+says now. After a kill -9 or a reboot it goes on in the same way. If a worker that lost its
+keeper still lets through what it has read, the new one begins when that has ended.`,
+		Example: `  wasmill resume access-log --wait`,
+		Args:    args(1, 1, "one instance"),
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := noSettings(c); err != nil {
+				return err
+			}
+			if err := w.check(c); err != nil {
+				return err
+			}
+			i, err := instanceOf(c, a[0])
+			if err != nil {
+				return err
+			}
+			return w.start(c, f, s, i, "resumed")
+		},
+	}
+	w.add(c)
+	homeFlag(c)
+	return c
+}

@@ -1,0 +1,120 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Removed is what a deletion has removed.
+type Removed struct {
+	What    string `json:"what"`
+	Where   string `json:"where"`
+	Objects int    `json:"objects,omitempty"` // of a store
+	Bytes   int64  `json:"bytes"`
+	Left    int    `json:"left,omitempty"` // objects below its name that are not of wasmill, and stay
+}
+
+// Delete removes an instance: its checkpoints, in each store that it has had some in, what
+// is below its own name and no other's; its data; and its folder with the spec, at last. One
+// that runs is not touched without force, with which it drains first. With keep its
+// checkpoints stay. removed is told of each
+// part. If it fails or the process ends, the rest goes when it is called again.
+func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Removed)) error {
+	if err := i.quiet(ctx, force); err != nil {
+		return err
+	}
+	l, err := i.take()
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	i.home.at("locked")
+	ledger, err := openLedger(i.dir, nil)
+	if err != nil {
+		return err
+	}
+	_, err = ledger.move(Lost, lost, nil)
+	if err == nil {
+		_, err = ledger.move(Delete, "", nil)
+	}
+	if err != nil {
+		return err
+	}
+	i.home.at("deleting")
+	stores := ledger.read().Stores
+	if keep {
+		stores = nil
+	}
+	for _, store := range stores {
+		o := i.Spec.options(i.PipelineFile(), os.Environ())
+		p, err := host.Purge(ctx, host.CheckpointsOf{Storage: store, Pipeline: i.Name}, o)
+		if err != nil {
+			return err
+		}
+		removed(Removed{What: "checkpoints", Where: store + ", " + i.Name + "/", Objects: p.Objects, Bytes: p.Bytes, Left: p.Left})
+		i.home.at("checkpoints deleted")
+	}
+	if i.owns() {
+		r := Removed{What: "data", Where: i.Spec.Data, Bytes: sizeOf(i.Spec.Data)}
+		if err := i.empty(); err != nil {
+			return err
+		}
+		removed(r)
+	}
+	i.home.at("data deleted")
+	r := Removed{What: "instance", Where: i.dir, Bytes: sizeOf(i.dir)}
+	gone := filepath.Join(i.home.Dir, halfGone+i.Name+fmt.Sprint(time.Now().UnixNano()))
+	if err := os.Rename(i.dir, gone); err != nil { // from now on there is no such instance
+		return fault(err)
+	}
+	i.home.at("renamed")
+	if err := errors.Join(os.RemoveAll(gone), syncFolder(i.home.Dir)); err != nil {
+		return fault(err)
+	}
+	removed(r)
+	sweep(i.home.Dir)
+	return nil
+}
+
+// Deletable says why Delete would touch nothing.
+func (i *Instance) Deletable(force bool) error {
+	s, err := i.See()
+	if err == nil && s.PID > 0 && s.State.kept() && !force {
+		err = i.runs(s)
+	}
+	return err
+}
+
+func (i *Instance) runs(s Seen) error {
+	return &stream.Error{
+		Code: stream.InstanceState, Where: i.dir, Why: fmt.Sprintf("it is %s, in process %d: nothing is deleted", s.State, s.PID),
+		Fix: fmt.Sprintf("wasmill shutdown %[1]s first, or wasmill delete %[1]s --force, which lets it drain", i.Name),
+	}
+}
+
+// quiet makes sure that nothing of the instance runs.
+func (i *Instance) quiet(ctx context.Context, force bool) error {
+	s, err := i.See()
+	if err != nil {
+		return err
+	}
+	if s.PID > 0 && s.State.kept() {
+		if !force {
+			return i.runs(s)
+		}
+		if s, err := i.Shutdown(ctx, true); err != nil && s.PID > 0 {
+			return err
+		}
+	}
+	if !wait(ctx, i.grace(), func() bool { _, ok := ownerOf(i.path(workerFile)); return !ok }) {
+		return &stream.Error{Code: stream.InstanceTimeout, Where: i.dir, Why: "its worker, which has lost its keeper, has not ended yet: nothing is deleted", Fix: "try again when it has"}
+	}
+	return nil
+}

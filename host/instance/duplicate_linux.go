@@ -1,0 +1,6 @@
+package instance
+
+import "syscall"
+
+// duplicate makes descriptor to another one of the file that from is.
+func duplicate(from, to int) error { return syscall.Dup3(from, to, 0) }

@@ -1,0 +1,250 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/supervise"
+)
+
+// KeepEvents tell what a keeper does. All may be nil.
+type KeepEvents struct {
+	Moved  func(from, to State, reason string)
+	Waits  func(worker int) // for a worker that lost its keeper, a process, to end
+	Exited func(how string, again bool, in time.Duration)
+}
+
+// keeper is the process that has an instance while it runs.
+type keeper struct {
+	*Instance
+	ledger *ledger
+	events KeepEvents
+	policy supervise.Policy
+	looks  sync.WaitGroup // of the goroutine that looks whether the worker is ready
+	unlook func()         // ends that; nil = there is none
+}
+
+// Keep has the instance until its worker has ended for good, or ctx ends, when the worker
+// drains. It answers who launched this process. The error is why the instance was not
+// taken, or what failed.
+func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
+	l, err := i.take()
+	if err != nil {
+		tell(err)
+		return err
+	}
+	defer l.release()
+	i.home.at("locked")
+	k := &keeper{Instance: i, events: e, policy: supervise.DefaultPolicy()}
+	if err := k.begin(); err != nil {
+		tell(err)
+		return err
+	}
+	i.home.at("starting")
+	tell(nil)
+	context.AfterFunc(ctx, func() { _, _ = k.ledger.move(Drain, "it was told to end", nil) }) // else finish does
+	if !k.orphan(ctx) {
+		return k.finish(ctx, supervise.Exit{}, nil)
+	}
+	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Policy: k.policy, Events: supervise.Events{
+		Started: k.started, Exited: k.exited,
+		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
+	}})
+	return k.finish(ctx, exit, err)
+}
+
+// take takes the lock. It is tried for a moment, as who looks may have it (see held).
+func (i *Instance) take() (l *lock, err error) {
+	for range 5 {
+		if l, err = take(i.path(lockFile)); !errors.Is(err, errHeld) {
+			return l, fault(err)
+		}
+		time.Sleep(lookEvery / 5)
+	}
+	return nil, i.busy("another process has it")
+}
+
+// busy says that a process has the instance.
+func (i *Instance) busy(why string) error {
+	if o, ok := ownerOf(i.path(lockFile)); ok {
+		why = fmt.Sprintf("it is in the hands of process %d", o.PID)
+		if r, err := i.Record(); err == nil {
+			why = fmt.Sprintf("it is %s, in process %d", r.State, o.PID)
+		}
+	}
+	return &stream.Error{Code: stream.InstanceState, Where: i.dir, Why: why, Fix: "wasmill status " + i.Name + " shows it; wasmill shutdown " + i.Name + " ends it"}
+}
+
+// begin moves the instance to its start.
+func (k *keeper) begin() (err error) {
+	if k.ledger, err = openLedger(k.dir, k.events.Moved); err != nil {
+		return err
+	}
+	if _, err := k.ledger.move(Lost, lost, nil); err != nil {
+		return err
+	}
+	if k.ledger.read().State == Deleting {
+		return k.deleting()
+	}
+	if err := host.OwnData(k.Spec.Data, k.Name); err != nil {
+		return err
+	}
+	k.clear()
+	_, err = k.ledger.move(Start, "", nil)
+	return err
+}
+
+// lost is the reason of an instance whose keeper is gone.
+const lost = "its process was gone: killed, or with the machine"
+
+func (i *Instance) deleting() error {
+	return &stream.Error{Code: stream.InstanceState, Where: i.dir, Why: "its deletion has begun, and parts of it are gone", Fix: "wasmill delete " + i.Name + " goes on with that"}
+}
+
+// clear removes what the last worker said.
+func (k *keeper) clear() {
+	for _, name := range []string{readyFile, adminFile, errorFile} {
+		_ = os.Remove(k.path(name))
+	}
+}
+
+// orphan waits for a worker that has lost its keeper: it ends by itself, and of two one
+// would be fenced. false = ctx ends before.
+func (k *keeper) orphan(ctx context.Context) bool {
+	told := false
+	for {
+		o, ok := ownerOf(k.path(workerFile))
+		if !ok {
+			return ctx.Err() == nil
+		}
+		if !told && k.events.Waits != nil {
+			k.events.Waits(o.PID)
+		}
+		if told = true; !pause(ctx, lookEvery) {
+			return false
+		}
+	}
+}
+
+// worker makes the command of a worker. It ends when its standard input does, which this
+// process holds open as long as it lives.
+func (k *keeper) worker(_ context.Context, attempt int) (*exec.Cmd, error) {
+	if attempt > 1 {
+		k.clear()
+	}
+	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
+		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
+			return nil, err
+		}
+	}
+	command := append(slices.Clone(k.home.Worker), k.Name)
+	c := exec.Command(command[0], command[1:]...)
+	c.Env, c.Dir = k.Spec.environ(os.Environ()), k.Spec.WorkDir
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	_, err := c.StdinPipe() // closed by Wait
+	return c, err
+}
+
+// started looks from now on whether the worker is ready.
+func (k *keeper) started(int, int) {
+	k.home.at("worker started")
+	ctx, cancel := context.WithCancel(context.Background())
+	k.unlook = cancel
+	k.looks.Go(func() {
+		for {
+			if r := readiness(k.dir); r != nil && r.Ready {
+				_, err := k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision })
+				if k.home.at("ready"); err == nil { // else the disk may be mended
+					return
+				}
+			}
+			if !pause(ctx, lookEvery) {
+				return
+			}
+		}
+	})
+}
+
+// exited is told how a worker has ended.
+func (k *keeper) exited(e supervise.Exit, again bool, in time.Duration) {
+	k.unlook()
+	k.looks.Wait()
+	k.left("its worker "+e.String(), again, in)
+}
+
+// left says that there is no worker now.
+func (k *keeper) left(how string, again bool, in time.Duration) {
+	if k.events.Exited != nil {
+		k.events.Exited(how, again, in)
+	}
+	if again {
+		_, _ = k.ledger.move(Restart, how+"; another one follows", nil) // it is told by the next state
+	}
+}
+
+// finish puts down how it has ended.
+func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) error {
+	if ctx.Err() != nil && e.Signal == syscall.SIGTERM {
+		e = supervise.Exit{} // it takes the signal before it reads anything: it had not begun
+	}
+	why := k.why(e, failed)
+	put := func(r *Record) {
+		r.Exit = e.Code
+		r.Revision = max(r.Revision, k.revision())
+	}
+	for _, name := range []string{readyFile, adminFile} {
+		_ = os.Remove(k.path(name))
+	}
+	var err error
+	switch {
+	case ctx.Err() != nil:
+		reason := "it was shut down, and all that was read is through"
+		if e.Code != 0 {
+			reason = "it was shut down, and not all that was read went through: " + why
+		}
+		_, first := k.ledger.move(Drain, "", nil) // if it has not, before ctx was seen to end
+		_, second := k.ledger.move(Drained, "", put)
+		k.home.at("drained")
+		_, third := k.ledger.move(End, reason, nil)
+		err = errors.Join(first, second, third)
+	case failed == nil && e.Code == 0:
+		_, err = k.ledger.move(End, "its sources have ended", put)
+	default:
+		_, err = k.ledger.move(Fail, why, put)
+	}
+	k.home.at("ended")
+	return errors.Join(err, failed)
+}
+
+// why says why a worker has ended.
+func (k *keeper) why(e supervise.Exit, failed error) string {
+	if said, err := os.ReadFile(k.path(errorFile)); err == nil && len(said) > 0 {
+		return string(said)
+	}
+	if failed != nil {
+		if e, ok := errors.AsType[*stream.Error](failed); ok {
+			return e.Reason()
+		}
+		return failed.Error()
+	}
+	return "its worker " + e.String()
+}
+
+// revision is the newest that is kept, 0 = none.
+func (k *keeper) revision() uint64 {
+	settings, err := host.Settings(k.Spec.options(k.PipelineFile(), os.Environ()))
+	if err != nil {
+		return 0
+	}
+	r, _, _ := host.Revisions(settings, k.Name).Newest() // for information only
+	return uint64(r.Number)
+}

@@ -1,0 +1,111 @@
+package instance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// answerFile is the descriptor at which a keeper answers who launched it.
+const answerFile = 3
+
+// answer is what a keeper says once: that it has the instance, or why not.
+type answer struct {
+	Begun bool
+	Code  stream.Code
+	Where string
+	Why   string
+	Fix   string
+}
+
+// Launch starts the keeper of an instance in the background, in a session of its own, and
+// returns when that has the instance: it starts then, and goes on whatever becomes of this
+// process. An error is why it does not start. env is the environment, of which the saved
+// settings replace those of the process.
+func (i *Instance) Launch(ctx context.Context, env []string) error {
+	if err := i.startable(); err != nil {
+		return err
+	}
+	hear, say, err := os.Pipe()
+	if err != nil {
+		return fault(err)
+	}
+	defer hear.Close()
+	log, err := os.OpenFile(i.LogFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fault(errors.Join(err, say.Close()))
+	}
+	command := append(slices.Clone(i.home.Keeper), i.Name)
+	c := exec.Command(command[0], command[1:]...) // without ctx, as it outlives it
+	c.Dir, c.Env, c.Stdout, c.Stderr = i.Spec.WorkDir, i.Spec.environ(env), log, log
+	c.ExtraFiles = []*os.File{say}
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = c.Start()
+	_, _ = say.Close(), log.Close()
+	if err != nil {
+		if _, gone := os.Stat(i.Spec.WorkDir); gone != nil {
+			return &stream.Error{Code: stream.Environment, Where: i.Spec.WorkDir, Why: "the working folder of the instance is gone", Err: gone, Fix: "bring it back: the instance was created there, and its settings may have paths relative to it"}
+		}
+		return fault(err)
+	}
+	go func() { _ = c.Wait() }() // nothing of it stays, while this process runs
+	heard := make(chan error, 1)
+	go func() { heard <- i.hear(hear) }()
+	select {
+	case err := <-heard:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// startable says what can be said without a keeper of why one would not take the instance.
+func (i *Instance) startable() error {
+	r, err := i.Record()
+	switch {
+	case err != nil:
+		return err
+	case r.State == Deleting:
+		return i.deleting()
+	}
+	if _, ok := ownerOf(i.path(lockFile)); ok {
+		return i.busy("")
+	}
+	return nil
+}
+
+// hear reads the answer of a keeper.
+func (i *Instance) hear(from io.Reader) error {
+	var a answer
+	if err := json.NewDecoder(from).Decode(&a); err != nil {
+		return &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "its process ended before it had the instance", Fix: "wasmill logs " + i.Name + " says why; then resume or delete it"}
+	}
+	if !a.Begun {
+		return &stream.Error{Code: a.Code, Where: a.Where, Why: a.Why, Fix: a.Fix}
+	}
+	return nil
+}
+
+// tell answers who launched this keeper, if somebody waits for that.
+func tell(err error) {
+	to := os.NewFile(answerFile, "answer")
+	if to == nil {
+		return
+	}
+	defer to.Close()
+	a := answer{Begun: err == nil}
+	if err != nil {
+		a.Code, a.Why = stream.CodeOf(err), err.Error()
+		if e, ok := errors.AsType[*stream.Error](err); ok {
+			a.Where, a.Why, a.Fix = e.Where, e.Reason(), e.Fix
+		}
+	}
+	_ = json.NewEncoder(to).Encode(a) // nobody has to wait
+}

@@ -1,0 +1,420 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wasmill/wasmill/host/control"
+	"github.com/wasmill/wasmill/host/control/scale"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// slowly takes a tenth of a second for a record.
+type slowly struct{}
+
+func (slowly) Call(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	for i := range in.Records {
+		time.Sleep(100 * time.Millisecond)
+		out.AppendFrom(in, i)
+	}
+	return nil
+}
+
+func (slowly) Close(context.Context) error { return nil }
+
+// keyed gives records their first letter as the key.
+type keyed struct{ slowly }
+
+func (keyed) Call(_ context.Context, in *stream.Batch, out *stream.Output) error {
+	for i := range in.Records {
+		out.AppendFrom(in, i)
+		out.SetKey(i, in.Value(i)[:1])
+	}
+	return nil
+}
+
+// scaling is a pipeline in a bubble of synctest, with a vertex f that is scaled.
+type scaling struct {
+	*testing.T
+	*Host
+	file  string
+	in    *io.PipeWriter
+	fed   atomic.Int64
+	ended chan error
+
+	mu      sync.Mutex // guards the rest
+	out     bytes.Buffer
+	changes []stream.ScaleChange
+}
+
+const usualScale = "{min: 0, max: 8, lookback: 30s, targetProcessing: 5s, cooldownUp: 5s, cooldownDown: 10s, stepUp: 2, stepDown: 2}"
+
+// scaledText is a pipeline of stdin, or another source.
+func scaledText(source, more string) string {
+	return fmt.Sprintf(`name: p
+%s
+vertices:
+  - {name: in, source: %s}
+  - {name: k, udf: {plugin: keyed}, concurrency: 1, order: input}
+  - {name: f, udf: {plugin: slowly}, order: key, batch: {maxRecords: 1}, %s}
+  - {name: out, sink: stdout}
+edges:
+  - {from: in, to: k}
+  - {from: k, to: f}
+  - {from: f, to: out}
+`, checkpointsOf(source), source, more)
+}
+
+func checkpointsOf(source string) string {
+	if source == "stdin" {
+		return ""
+	}
+	return "checkpoint: {storage: file://./cp, interval: 1h}"
+}
+
+// openScaling runs it.
+func openScaling(t *testing.T, text string, set ...string) *scaling {
+	t.Helper()
+	dir := t.TempDir()
+	s := &scaling{T: t, file: filepath.Join(dir, "p.yaml"), ended: make(chan error, 1)}
+	s.write(text)
+	r, w := io.Pipe()
+	s.in = w
+	var err error
+	s.Host, err = Open(context.Background(), Options{
+		Files: []string{s.file}, Set: append([]string{"data.dir=" + dir, "cache.dir=" + t.TempDir()}, set...), Stdin: r, Stdout: s,
+		Native: map[string]func() stream.Transform{"slowly": func() stream.Transform { return slowly{} }, "keyed": func() stream.Transform { return keyed{} }},
+		Events: func(string) stream.Events {
+			return stream.Events{Scaled: func(c stream.ScaleChange) {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.changes = append(s.changes, c)
+			}}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { s.ended <- s.Host.Run(context.Background()) }()
+	synctest.Wait()
+	return s
+}
+
+// Write is what the sink does.
+func (s *scaling) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Write(p)
+}
+
+// told returns what was told of.
+func (s *scaling) told() []stream.ScaleChange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.changes)
+}
+
+func (s *scaling) write(text string) {
+	s.Helper()
+	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// reload puts another config in force.
+func (s *scaling) reload(text string) {
+	s.Helper()
+	s.write(text)
+	if _, err := s.Reload(context.Background()); err != nil {
+		s.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// feed lets records come evenly for a time: of three keys, numbered.
+func (s *scaling) feed(rate int, d time.Duration) {
+	s.Helper()
+	for range rate * int(d/time.Second) {
+		time.Sleep(time.Second / time.Duration(rate))
+		n := s.fed.Add(1)
+		if _, err := fmt.Fprintf(s.in, "%c%d\n", rune('a'+n%3), n); err != nil {
+			s.Error(err)
+		}
+	}
+}
+
+// look returns the status of f.
+func (s *scaling) look() control.VertexStatus {
+	s.Helper()
+	synctest.Wait()
+	all := s.Status().Pipelines[0].Vertices
+	return all[slices.IndexFunc(all, func(v control.VertexStatus) bool { return v.Vertex == "f" })]
+}
+
+// wants fails if f has another number of instances.
+func (s *scaling) wants(n int) {
+	s.Helper()
+	v := s.look()
+	if v.Scale == nil || v.Scale.Instances != n || v.Permits != n {
+		s.Errorf("%d calls and %+v, want %d", v.Permits, v.Scale, n)
+	}
+}
+
+// end ends it, and looks at what came out: all there is, and in order by key.
+func (s *scaling) end() {
+	s.Helper()
+	s.in.Close()
+	s.Drain()
+	if err := <-s.ended; err != nil {
+		s.Error(err)
+	}
+	if err := s.Close(context.Background()); err != nil {
+		s.Error(err)
+	}
+	last, got := map[byte]int{}, 0
+	for line := range strings.Lines(s.out.String()) {
+		n, err := strconv.Atoi(strings.TrimSpace(line[1:]))
+		if before, ok := last[line[0]]; err != nil || ok && n <= before {
+			s.Errorf("%q after %d: %v", line, before, err)
+		}
+		last[line[0]] = n
+		got++
+	}
+	if fed := int(s.fed.Load()); fed > 0 && got != fed {
+		s.Errorf("%d of %d records came through", got, fed)
+	}
+}
+
+// came waits until n more records came through, and returns how long that took.
+func (s *scaling) came(n int) time.Duration {
+	began := time.Now()
+	count := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return bytes.Count(s.out.Bytes(), []byte("\n"))
+	}
+	for want := count() + n; count() < want; time.Sleep(time.Millisecond) {
+	}
+	return time.Since(began)
+}
+
+func TestAVertexFollowsWhatComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openScaling(t, scaledText("stdin", "concurrency: 1, scale: "+usualScale))
+		s.wants(1)
+		if v := s.look().Scale; v.Wanted != nil || v.Rate != nil || v.Pending != nil {
+			t.Errorf("known before it was measured: %+v", v)
+		}
+		s.feed(25, time.Minute) // three keys, one call each at a time
+		if v := s.look().Scale; v.Instances < 3 || v.Wanted == nil || v.Rate == nil || *v.Rate < 20 || v.Pending == nil || v.Reason == "" {
+			t.Errorf("under load: %+v", v)
+		}
+		s.feed(5, 2*time.Minute)
+		s.wants(1)
+		time.Sleep(2 * time.Minute)
+		s.wants(0)
+		if v := s.look().Scale; v.Kind != scale.Asleep || v.Wanted == nil || *v.Wanted != 0 {
+			t.Errorf("asleep: %+v", v)
+		}
+		for range 3 { // between ticks, so that no tick helps
+			time.Sleep(300 * time.Millisecond)
+			go s.feed(1, time.Second)
+			time.Sleep(time.Second)
+			if took := s.came(1); took > 200*time.Millisecond {
+				t.Errorf("it was woken after %v", took)
+			}
+			s.wants(1)
+			time.Sleep(2 * time.Minute)
+			s.wants(0)
+		}
+		changes := s.told()
+		if first, last := changes[0], changes[len(changes)-1]; first.Vertex != "f" || first.From != 1 || first.To < 2 || first.Reason == "" || last.To != 0 {
+			t.Errorf("told of %+v", changes)
+		}
+		if r := s.Status().Pipelines[0].Config.Revision; r != 1 {
+			t.Errorf("scaling made revision %d", r)
+		}
+		s.end()
+	})
+}
+
+// TestEditsMoveBoundsAndNotInstances edits the file of a pipeline that was scaled.
+func TestEditsMoveBoundsAndNotInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		with := func(concurrency int, bounds, more string) string {
+			return scaledText("stdin", fmt.Sprintf("concurrency: %d, scale: {%s, lookback: 1h, targetProcessing: 5s, cooldownUp: 5s, cooldownDown: 1h, stepUp: 2}%s", concurrency, bounds, more))
+		}
+		s := openScaling(t, with(1, "min: 0, max: 8", ""))
+		s.feed(25, 20*time.Second)
+		time.Sleep(20 * time.Second)
+		busy := s.look().Scale.Instances
+		if busy < 3 || busy > 7 {
+			t.Fatalf("%d instances", busy)
+		}
+		for _, edit := range []struct {
+			concurrency  int
+			bounds, more string
+			want         int
+		}{
+			{1, "min: 0, max: 8", ", queue: {maxRecords: 4000}", busy}, // of something else
+			{5, "min: 0, max: 8", "", busy},                            // of where it begins
+			{1, "min: 1, max: 7", "", busy},                            // that leaves it within
+			{1, "min: 1, max: 2", "", 2},
+			{4, "min: 4, max: 8", "", 4},
+			{40, "min: 40, max: 40", "", 40}, // more than there are slots for keys for one call
+		} {
+			s.reload(with(edit.concurrency, edit.bounds, edit.more))
+			s.wants(edit.want)
+			time.Sleep(3 * time.Second)
+			s.wants(edit.want)
+		}
+		release := s.Pipelines()[0].Scaling.Hold("a change")
+		time.Sleep(3 * time.Second)
+		if v := s.look().Scale; v.Kind != scale.Suspended || v.Reason != "a change" || v.Rate != nil {
+			t.Errorf("held: %+v", v)
+		}
+		release()
+		time.Sleep(3 * time.Second)
+		if v := s.look().Scale; v.Kind == scale.Suspended || v.Rate == nil {
+			t.Errorf("not held any more: %+v", v)
+		}
+		s.reload(scaledText("stdin", "concurrency: 2"))
+		if v := s.look(); v.Scale != nil || v.Permits != 2 {
+			t.Errorf("without scale: %+v, %d calls", v.Scale, v.Permits)
+		}
+		s.reload(with(2, "min: 2, max: 8", ""))
+		s.wants(2)
+		s.end()
+	})
+}
+
+// TestNothingIsScaledInAPause pauses what sleeps and what is at work, and moves bounds.
+func TestNothingIsScaledInAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := scaledText("stdin", "concurrency: 1, scale: "+usualScale)
+		s := openScaling(t, text)
+		s.feed(25, time.Minute)
+		busy := s.look().Scale.Instances
+		s.reload("phase: paused\n" + text)
+		time.Sleep(5 * time.Minute)
+		s.wants(busy)
+		if v := s.look().Scale; v.Kind != scale.Suspended || v.Rate != nil || !strings.Contains(v.Reason, "paus") {
+			t.Errorf("in a pause: %+v", v)
+		}
+		s.reload(text)
+		time.Sleep(3 * time.Minute)
+		s.wants(0)
+		go s.feed(10, time.Second)
+		time.Sleep(100 * time.Millisecond)
+		s.reload("phase: paused\n" + text) // with a record that was just read, or is about to be
+		time.Sleep(time.Minute)
+		if p := s.Status().Pipelines[0]; !p.Drained {
+			t.Errorf("a pause of what sleeps: %+v", p.PauseStatus)
+		}
+		s.reload(text)
+		time.Sleep(5 * time.Second)
+		s.end()
+	})
+}
+
+// TestGenerationsUnderLoadAreNeverScaledToZero is B6: the counters begin anew again and
+// again while records come steadily, few of them, and a vertex that may go to zero stays.
+func TestGenerationsUnderLoadAreNeverScaledToZero(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := func(order string) string {
+			source := "{generator: {rate: 25, template: '{{seq}}'}}"
+			return strings.Replace(scaledText(source, "concurrency: 1, scale: "+strings.Replace(usualScale, "30s", "10s", 1)), "concurrency: 1, order: input", "concurrency: 1, order: "+order, 1)
+		}
+		s := openScaling(t, text("input"))
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		busy := s.look().Scale.Instances
+		if busy < 3 {
+			t.Errorf("%d instances under load", busy)
+		}
+		began := s.Pipelines()[0].Pipeline
+		for i := range 8 {
+			s.reload(text([]string{"none", "input"}[i%2]))
+			if now := s.Pipelines()[0].Pipeline; now == began {
+				t.Fatal("it is the same generation")
+			}
+			if n := s.look().Scale.Instances; n != busy {
+				t.Errorf("%d instances after generation %d, %d before", n, i, busy)
+			}
+			time.Sleep(time.Duration(1+2*i) * time.Second)
+			synctest.Wait()
+			busy = s.look().Scale.Instances
+		}
+		for _, c := range s.told() {
+			if c.To == 0 {
+				t.Errorf("it was scaled to zero: %+v", c)
+			}
+		}
+		s.mu.Lock()
+		s.out.Reset() // these are no letters and numbers
+		s.mu.Unlock()
+		s.end()
+	})
+}
+
+// TestAProcessBeginsWithTheConcurrency opens a pipeline again that slept.
+func TestAProcessBeginsWithTheConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := scaledText("stdin", "concurrency: 3, scale: "+usualScale)
+		s := openScaling(t, text)
+		time.Sleep(3 * time.Minute)
+		s.wants(0)
+		s.end()
+		again := openScaling(t, text)
+		again.wants(3)
+		again.end()
+	})
+}
+
+// TestInstancesOfASleepingPluginAreClosed looks at the pool of one, and at the metrics.
+func TestInstancesOfASleepingPluginAreClosed(t *testing.T) {
+	plugin := guest(t, "identity")
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "f.wasm"), plugin, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Replace(scaledText("stdin", "concurrency: 2, scale: "+usualScale), "plugin: slowly", "plugin: f", 1)
+		s := openScaling(t, text, "plugins.dir="+dir)
+		s.feed(20, 5*time.Second)
+		if g := s.look().Guests; g == nil || g.Instances < 1 {
+			t.Errorf("at work: %+v", g)
+		}
+		time.Sleep(3 * time.Minute)
+		s.wants(0)
+		if g := s.look().Guests; g.Instances != 0 {
+			t.Errorf("asleep: %+v", g)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "f.wasm"), versioned(plugin, 1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.reload(text) // another version, which is to sleep as well
+		if g := s.look().Guests; g.Instances != 0 {
+			t.Errorf("asleep, another version: %+v", g)
+		}
+		s.wants(0)
+		s.feed(1, time.Second)
+		s.wants(1)
+		if g := s.look().Guests; g.Instances != 1 {
+			t.Errorf("awake: %+v", g)
+		}
+		s.end()
+	})
+}
