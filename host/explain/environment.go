@@ -65,6 +65,12 @@ func environment() []Entry {
 			Example: stream.Error{Where: "pipeline access-log", Why: "what was read is not through after 25s: ok holds 512 records in input", Fix: "see what the last of these waits for (/status tells more while it runs), or set shutdown.grace to a longer time"},
 			Fix:     "See what the last vertex waits for. With checkpoints nothing is lost: the next run does again what was not through. Under Kubernetes set terminationGracePeriodSeconds to more than shutdown.grace.",
 		},
+		{
+			Code: stream.WorkerDied, Title: "the process that works died again and again",
+			Cause:   "With run --supervise, and in the background, a process that dies is started again after a pause. It died too often for that within a short time: by a signal, such as that of a system that is out of memory, or by a fault of wasmill. What the environment is at fault for does not count.",
+			Example: stream.Error{Why: "the worker died 11 times within 10m0s, and was started again 10 times; the last one was ended by signal 9 (killed)", Fix: "see in its log what ended it; then start it again"},
+			Fix:     "See in its log what ended it: wasmill logs of an instance, or standard error. After signal 9 look into the log of the machine; if its memory was full, lower memory.budget. It goes on from its last checkpoint.",
+		},
 	}
 }
 
