@@ -31,6 +31,8 @@ var may = map[string][]string{
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},
 	"host/explain":                 {"host/stream"},
+	"host/doctor":                  {"host/stream"},
+	"host/doctor/examine":          {"host", "host/admin", "host/config", "host/doctor", "host/instance", "host/stream", "host/wasm"},
 	"host/wasm/meter":              {"host/wasm/binary"},
 	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
