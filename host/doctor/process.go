@@ -87,7 +87,7 @@ func stores(all []Store) (found []Finding) {
 		case s.Folder != "":
 			bad = []Finding{{Severity: Info, About: about, What: "there is no folder " + s.Folder + " yet; the first start makes it", Repair: &Repair{Make, s.Folder, 0o700}}}
 		default:
-			bad = []Finding{{Severity: OK, About: about, What: fmt.Sprintf("%s tells writers apart, and can be written and read; it has %d checkpoints", s.Storage, s.Kept)}}
+			bad = []Finding{{Severity: OK, About: about, What: fmt.Sprintf("%s tells writers apart, and can be written and read; checkpoints in it: %d", s.Storage, s.Kept)}}
 		}
 		found = append(found, bad...)
 	}

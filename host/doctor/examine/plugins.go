@@ -47,7 +47,7 @@ func plugins(ctx context.Context, s *config.Process, o host.Options, cache *doct
 func pipelines(ctx context.Context, s *config.Process, o host.Options) (p *doctor.Pipelines, stores []doctor.Store) {
 	p = &doctor.Pipelines{}
 	files := o.Files
-	if files == nil {
+	if len(files) == 0 {
 		p.Folder = folder(s.Pipelines.Dir)
 		if p.State == doctor.There {
 			files, _ = host.PipelineFiles(s.Pipelines.Dir) // the folder was read just now
