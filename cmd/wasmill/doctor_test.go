@@ -87,6 +87,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	w.write("pipelines/wrong.yaml", strings.Replace(plain, "order:", "ordr:", 1))
 	w.write("pipelines/lost.yaml", strings.Replace(plain, "plugin: identity", "plugin: identiti", 1))
 	w.write("home/i/spec.json", "{")
+	for name, record := range map[string]string{"gone": `{"format": 1, "state": "running"}`, "over": `{"format": 1, "state": "stopped"}`} {
+		w.write("home/"+name+"/spec.json", `{"format": 1, "name": "`+name+`"}`)
+		w.write("home/"+name+"/instance.json", record)
+	}
 	if err := host.OwnData("data", "i"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +107,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	l.Close()
 	const wrong = "ok plugins/identity.wasm \nerror plugins/page.wasm plugin-not-wasm\nok plugins.dir \nerror pipelines/lost.yaml plugin-not-found\nerror pipelines/wrong.yaml config-unknown-key\n" +
-		"error data.dir data-owned\nok cache.dir \nwarning admin.listen \nwarning data/.token-12 \nerror instance i instance-damaged\n"
+		"error data.dir data-owned\nok cache.dir \nwarning admin.listen \nwarning data/.token-12 \nerror instance gone instance-failed\nerror instance i instance-damaged\nok instances \n"
 	d, lines := w.diagnoses()
 	if lines != wrong || d.Exit != stream.ExitEnvironment || len(d.Fixed) != 0 {
 		t.Errorf("exit %d, %+v\n%s", d.Exit, d.Fixed, lines)
@@ -134,5 +138,20 @@ func TestDoctorMendsATokenAndSaysIt(t *testing.T) {
 	}
 	if exit, out, _ := w.wasmill("doctor", "--set", "log.levl=x"); exit != 2 || !strings.Contains(out, "\nerror    settings: ") || !strings.Contains(out, "did you mean level?") {
 		t.Errorf("with a setting that is wrong: exit %d: %s", exit, out)
+	}
+}
+
+func TestDoctorSaysWhichPluginsAreNotLetIn(t *testing.T) {
+	w := newClinic(t)
+	w.write("plugins.lock", "")
+	t.Setenv("WASMILL_PLUGINS_LOCK", "plugins.lock")
+	if d, lines := w.diagnoses("p.yaml"); d.Exit != 2 || !strings.HasPrefix(lines, "error plugins/identity.wasm plugin-lock\nok plugins.dir \nerror p.yaml plugin-lock\n") {
+		t.Errorf("exit %d\n%s", d.Exit, lines)
+	}
+	if exit, out, text := w.wasmill("plugin", "lock", "--write", "plugins.lock"); exit != 0 {
+		t.Fatalf("exit %d: %s%s", exit, out, text)
+	}
+	if d, lines := w.diagnoses("p.yaml"); d.Exit != 0 || !strings.HasPrefix(lines, "ok plugins/identity.wasm \n") {
+		t.Errorf("exit %d\n%s", d.Exit, lines)
 	}
 }

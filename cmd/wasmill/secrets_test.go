@@ -151,6 +151,9 @@ func (v *vault) commands() {
 	for _, form := range [][]string{{}, {"--json"}, {"--changed"}} { // the references are there, and nothing else
 		v.runs(0, "{env: S3_ACCESS_KEY}", append([]string{"config", "p.yaml"}, form...)...)
 	}
+	for _, form := range [][]string{{}, {"--json"}} {
+		v.runs(0, "tells writers apart", append([]string{"doctor", "p.yaml"}, form...)...)
+	}
 	v.runs(0, "svg", "graph", "p.yaml", "--format", "svg")
 	v.runs(0, "short", "run", "short.yaml", "--set", "log.format=text")
 	v.write("short.yaml", strings.Replace(v.read("short.yaml"), "order: input", "ordr: input", 1))

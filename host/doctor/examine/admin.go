@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -108,7 +109,7 @@ func socketHeldBy(path string) (doctor.Taken, string) {
 func who(ctx context.Context, network, at, token string, secure bool) doctor.Taken {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	var peer net.Addr
+	var peer atomic.Pointer[net.Addr] // of the last connection
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, // what it answers is not taken for more than a word
@@ -116,7 +117,8 @@ func who(ctx context.Context, network, at, token string, secure bool) doctor.Tak
 			var d net.Dialer
 			c, err := d.DialContext(ctx, network, at)
 			if err == nil {
-				peer = c.RemoteAddr()
+				at := c.RemoteAddr()
+				peer.Store(&at)
 			}
 			return c, err
 		},
@@ -156,7 +158,8 @@ func who(ctx context.Context, network, at, token string, secure bool) doctor.Tak
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails
 	nonce := hex.EncodeToString(random)
-	if proof := ask("/proof?nonce=" + nonce); token != "" && peer != nil && admin.Proven(proof, token, nonce, peer) {
+	proof := ask("/proof?nonce=" + nonce)
+	if at := peer.Load(); token != "" && at != nil && admin.Proven(proof, token, nonce, *at) {
 		return doctor.Own
 	}
 	return doctor.Another
