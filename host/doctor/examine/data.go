@@ -65,7 +65,7 @@ func written(dir string) (ahead time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return info.ModTime().Sub(time.Now()), nil
+	return time.Until(info.ModTime()), nil
 }
 
 // trial begins the names of files that data.dir is tried with.
