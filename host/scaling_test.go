@@ -397,7 +397,7 @@ func TestAProcessBeginsWithTheConcurrency(t *testing.T) {
 // TestAnEditBeforeTheRunIsNotLost reloads between Open and Run.
 func TestAnEditBeforeTheRunIsNotLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScaling(t, scaledText("stdin", "concurrency: 3, scale: "+usualScale))
+		s := newScaling(t, scaledText("stdin", "concurrency: 3, scale: {max: 4}"))
 		p := s.Pipelines()[0]
 		s.reload(scaledText("stdin", "concurrency: 6, scale: {min: 5, max: 8}"))
 		p.Scaling.Begin(p.builder, p.Config, p.graph, p.Pipeline) // by a run that has looked before
