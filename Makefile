@@ -64,12 +64,13 @@ demo: $(BIN) plugins/parse-log.wasm
 	@echo "The results are in examples/access-log/out:" && wc -l examples/access-log/out/*
 
 test: toolchains build plugins
-	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)|$(instances)' $$($(GO) list ./... | grep -v '$(killed)')
+	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)|$(instances)' $$($(GO) list ./... | grep -v -e '$(killed)' -e /examples)
 	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)' ./host/wasm
-	$(GO) test -timeout 15m ./$(killed)
+	REQUIRE_GUESTS=1 $(GO) test -timeout 15m ./$(killed) ./examples/...
 	$(GO) test -timeout 15m -run '$(instances)' ./host/instance ./cmd/wasmill
 
-# Tests that kill processes, over and over: without the race detector they start fast.
+# Tests that kill processes, over and over, and those of examples, which run the command:
+# without the race detector they start fast.
 killed := host/control/durable/crash
 instances := ^TestInstance
 
@@ -85,7 +86,7 @@ test-minio:
 	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
 	$(GO) test -tags minio -timeout 30m -run MinIO ./host/control/durable/crash
 
-check: test test-minio lint spec nexmark fuzz-smoke clean-tree
+check: test test-minio lint spec fuzz-smoke clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
@@ -100,7 +101,7 @@ lint:
 spec:
 	SPEC=all $(GO) test ./host/wasm/meter -run '^TestTheSpecificationsSuite$$' -count 1
 
-# Nexmark's queries over a million events; make test runs fewer, as it looks for races.
+# Nexmark's queries over a million events, alone; make test runs them, too.
 nexmark: plugins/nexmark.wasm $(nexmark-plugins)
 	REQUIRE_GUESTS=1 $(GO) test ./examples/nexmark -count 1
 

@@ -70,7 +70,7 @@ func (h *Host) change(ctx context.Context, s *seat, c *config.Pipeline, p plan.P
 			return errors.Join(err, ch.Discard(ctx))
 		}
 	}
-	now.Scaling.Apply(ch)
+	now.Scaling.Apply(ch, now.Pipeline)
 	if now.Durable != nil && len(t.guests) > 0 {
 		ch.Reshape(now.Durable)
 	}

@@ -84,8 +84,14 @@ func checkpointsOf(source string) string {
 	return "checkpoint: {storage: file://./cp, interval: 1h}"
 }
 
-// openScaling runs it.
+// openScaling opens it and runs it.
 func openScaling(t *testing.T, text string, set ...string) *scaling {
+	t.Helper()
+	return newScaling(t, text, set...).run()
+}
+
+// newScaling opens it.
+func newScaling(t *testing.T, text string, set ...string) *scaling {
 	t.Helper()
 	dir := t.TempDir()
 	s := &scaling{T: t, file: filepath.Join(dir, "p.yaml"), ended: make(chan error, 1)}
@@ -107,6 +113,11 @@ func openScaling(t *testing.T, text string, set ...string) *scaling {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// run runs it.
+func (s *scaling) run() *scaling {
 	go func() { s.ended <- s.Host.Run(context.Background()) }()
 	synctest.Wait()
 	return s
@@ -380,6 +391,25 @@ func TestAProcessBeginsWithTheConcurrency(t *testing.T) {
 		again := openScaling(t, text)
 		again.wants(3)
 		again.end()
+	})
+}
+
+// TestAnEditBeforeTheRunIsNotLost reloads between Open and Run.
+func TestAnEditBeforeTheRunIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScaling(t, scaledText("stdin", "concurrency: 3, scale: {max: 4}"))
+		p := s.Pipelines()[0]
+		s.reload(scaledText("stdin", "concurrency: 6, scale: {min: 5, max: 8}"))
+		p.Scaling.Begin(p.builder, p.Config, p.graph, p.Pipeline) // by a run that has looked before
+		s.wants(5)
+		s.run()
+		s.wants(5)
+		if c := s.Pipelines()[0].Config.Vertices[2]; c.Scale.Min != 5 {
+			t.Errorf("the config is %+v", c.Scale)
+		}
+		time.Sleep(3 * time.Minute) // the scaler has the bounds, too
+		s.wants(5)
+		s.end()
 	})
 }
 

@@ -35,6 +35,7 @@ type Scaling struct {
 	config   *config.Pipeline
 	graph    pipeline.Graph
 	p        *pipeline.Pipeline // nil = none has begun
+	early    *config.Pipeline   // of a change before the first one began; nil = there was none
 	held     string             // why nothing but waking is decided; empty = it is
 	vertices map[stream.VertexID]*scaled
 
@@ -99,6 +100,9 @@ func (v *scaled) measureAnew() {
 func (s *Scaling) Begin(b *Builder, c *config.Pipeline, g pipeline.Graph, p *pipeline.Pipeline) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.early != nil {
+		c, s.early = s.early, nil
+	}
 	s.builder, s.config, s.graph, s.p = b, c, g, p
 	s.bound(c)
 	for i := range c.Vertices {
@@ -123,13 +127,16 @@ func (s *Scaling) put(i, instances int) bool {
 	return true
 }
 
-// Apply puts a change of the generation that runs in force, with the instances that there
-// are for the vertices that it leaves scaled.
-func (s *Scaling) Apply(ch *Change) {
+// Apply puts a change of a generation in force that runs, or is about to, with the
+// instances that there are for the vertices that it leaves scaled.
+func (s *Scaling) Apply(ch *Change, p *pipeline.Pipeline) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ch.config == nil { // it is not of vertices
 		return
+	}
+	if s.p == nil {
+		s.early = ch.config
 	}
 	s.config = ch.config
 	s.bound(ch.config)
@@ -143,7 +150,7 @@ func (s *Scaling) Apply(ch *Change) {
 			one.measureAnew()
 		}
 	}
-	ch.Apply(s.p)
+	ch.Apply(p)
 }
 
 // Hold lets nothing but bounds and waking be decided until the returned function is called.

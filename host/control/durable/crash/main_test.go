@@ -31,6 +31,7 @@ type scenario struct {
 	PerKey int           // numbers of each key
 	Pace   time.Duration // of a batch, about
 	Prunes bool          // what is acknowledged is gone for good
+	Lasts  bool          // the source is far from its end for some seconds, on a slow machine, too
 
 	Concurrency  int
 	Slow         int // every so many numbers one is slow for minutes; 0 = none

@@ -48,7 +48,7 @@ func (s *numbers) Open(_ context.Context, after stream.Position) error {
 
 func (s *numbers) Read(ctx context.Context, b *stream.Batch) error {
 	pause, most := time.Duration(s.rng.Int64N(2*int64(s.Pace))), 1+s.rng.IntN(mostAtOnce)
-	if s.steps.ahead() && s.next > s.total()/2 { // not to be at the end before the step
+	if (s.Lasts || s.steps.ahead()) && s.next > s.total()/2 { // not to be at the end before the step
 		pause, most = 10*time.Millisecond, 1
 	}
 	select {

@@ -38,7 +38,9 @@ func TestTerminationTakesALastCheckpoint(t *testing.T) {
 // checkpoint has in flight.
 func (w *world) terminates() (inFlight int) {
 	w.Helper()
+	w.Lasts = true
 	p := w.start()
+	w.Lasts = false
 	w.happens(w.Life, "done", 4)
 	if w.Slow > 0 {
 		w.happens(w.Life, "slow", 2)
