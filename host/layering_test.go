@@ -30,6 +30,9 @@ var may = map[string][]string{
 	"host/config":                  {"host/stream", "abi"},
 	"host/config/watch":            {"host/stream"},
 	"host/diagram":                 {"host/config"},
+	"host/explain":                 {"host/stream"},
+	"host/doctor":                  {"host/stream"},
+	"host/doctor/examine":          {"host", "host/admin", "host/config", "host/doctor", "host/instance", "host/stream", "host/wasm"},
 	"host/wasm/meter":              {"host/wasm/binary"},
 	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
@@ -75,6 +78,8 @@ var owners = map[string]string{
 	"github.com/cespare":            "host/state",
 	"github.com/axiomhq":            "host/state/window",
 	"github.com/dgryski":            "host/state/window",
+	"github.com/invopop":            "", // tests alone
+	"github.com/santhosh-tekuri":    "", // tests alone
 	"github.com/coreos/go-systemd":  "host/notify",
 }
 

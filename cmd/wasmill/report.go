@@ -26,6 +26,19 @@ func report(s stdio, asJSON bool, err error) {
 	if len(faults) > 1 {
 		fmt.Fprintf(s.err, "%d errors\n", len(faults))
 	}
+	if isTerminal(s.err) {
+		fmt.Fprintln(s.err, hint(faults))
+	}
+}
+
+// hint says where a person finds more about the codes of errors.
+func hint(faults []*stream.Error) string {
+	for _, f := range faults {
+		if f.Code != faults[0].Code {
+			return "wasmill explain CODE tells more about each code in brackets"
+		}
+	}
+	return "wasmill explain " + string(faults[0].Code) + " tells more"
 }
 
 type faultJSON struct {

@@ -148,6 +148,12 @@ func (v *vault) commands() {
 	v.runs(0, "ok", "validate", "p.yaml", "--json")
 	v.write("p2.yaml", strings.Replace(v.read("p.yaml"), "rate: 1000", "rate: 2000", 1))
 	v.runs(0, "vertices[in]", "plan", "p.yaml", "p2.yaml")
+	for _, form := range [][]string{{}, {"--json"}, {"--changed"}} { // the references are there, and nothing else
+		v.runs(0, "{env: S3_ACCESS_KEY}", append([]string{"config", "p.yaml"}, form...)...)
+	}
+	for _, form := range [][]string{{}, {"--json"}} {
+		v.runs(0, "tells writers apart", append([]string{"doctor", "p.yaml"}, form...)...)
+	}
 	v.runs(0, "svg", "graph", "p.yaml", "--format", "svg")
 	v.runs(0, "short", "run", "short.yaml", "--set", "log.format=text")
 	v.write("short.yaml", strings.Replace(v.read("short.yaml"), "order: input", "ordr: input", 1))
@@ -164,14 +170,21 @@ func (v *vault) wrongPlaces() {
 	} {
 		file := fmt.Sprintf("wrong%d.yaml", i)
 		v.plant(file, strings.ReplaceAll(text, "W", wrong))
-		if i > 0 { // for the first, its references are right as such
+		if i == 0 { // its references are right as such
+			v.runs(0, "{env: ***}", "config", "--config", file)
+		} else {
 			v.refuses("fix: ", "validate", "p.yaml", "--config", file)
+			v.refuses("fix: ", "config", "--config", file)
 			v.refuses("fix", "status", "--json", "--config", file)
 		}
 		v.refuses("fix: ", "run", "p.yaml", "--config", file)
 	}
 	for _, set := range []string{"s3.secretKey=W", "s3.secretKey.env=1W", "admin.token=W", "admin.tls.key=-----BEGIN W", "s3.sekretKey=W", "checkpoint.storage=s3://key:W@bucket", "admin.toke.file.x=W"} {
 		v.refuses("fix: ", "validate", "p.yaml", "--set", strings.ReplaceAll(set, "W", wrong))
+		v.refuses("fix: ", "config", "p.yaml", "--set", strings.ReplaceAll(set, "W", wrong))
+	}
+	for _, set := range []string{"s3.sessionToken.env=W", "s3.accessKey.env=W"} {
+		v.runs(0, "--set "+set[:len(set)-1]+"***", "config", "--set", strings.ReplaceAll(set, "W", wrong))
 	}
 	v.plant("storage.yaml", strings.Replace(served, "file://./ckpt", "s3://key:"+wrong+"@bucket/prefix", 1))
 	v.refuses("has no user in it", "validate", "storage.yaml")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -157,8 +156,8 @@ func (d *startFlags) confirm(ctx context.Context, c *cobra.Command, h *host.Host
 	return nil
 }
 
-// isTerminal says whether a person can answer.
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
+// isTerminal says whether a person is at the other end of a stream.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -46,7 +46,8 @@ func (b *binder) aggregate(p path, in any, out reflect.Value) {
 	if a.Kind, ok = b.known(at, roleAggregate, kind, aggregates()); !ok {
 		return
 	}
-	if keys, isMap := settings.(map[string]any); a.Kind == aggregateCount {
+	keys, isMap := settings.(map[string]any)
+	if a.Kind == aggregateCount {
 		if settings != nil && (!isMap || len(keys) > 0) {
 			b.fault(at, stream.ConfigType, "count takes nothing: it counts the records", "write aggregate: count")
 		}
@@ -66,7 +67,7 @@ func (b *binder) aggregate(p path, in any, out reflect.Value) {
 	switch {
 	case a.Kind == aggregateTopK:
 		within(b, at.key("k"), a.K, 1, maxTopK)
-	case a.K != 0:
+	case keys["k"] != nil:
 		b.add(b.key(at.key("k")), at.key("k"), stream.ConfigUnknownKey, a.Kind+" has no k", "remove it, or take "+aggregateTopK)
 	}
 }

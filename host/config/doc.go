@@ -19,6 +19,10 @@
 // reported, and read as what it was meant to be, so that one slip of the pen is
 // one fault.
 //
+// What was made can be listed, value by value, each with where it comes from, for
+// people (wasmill config) and to compare two of them. The folder schema has what can
+// be written, as JSON Schema for editors; a test makes it from the structs.
+//
 // Invariants
 //
 //  1. No bytes of a file, variable or flag make this package panic, and the work
@@ -30,4 +34,7 @@
 //  4. A key that nothing reads is a fault, in every layer.
 //  5. Later layers win: defaults < files < environment < --set.
 //  6. What was returned shares no memory with the input, nor with another load.
+//  7. No value that is listed shows a secret: references to them are, and what may be
+//     one by its name is masked.
+//  8. The schemas accept every file that is read.
 package config

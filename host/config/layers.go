@@ -55,6 +55,7 @@ func merge(l Layers, fields []field) *merged {
 	for _, arg := range l.Set {
 		m.set(arg)
 	}
+	m.keep(m.tree)
 	return m
 }
 

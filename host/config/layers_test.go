@@ -60,7 +60,7 @@ func equal(t *testing.T, what string, got, want any) {
 
 func TestProcessDefaults(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", "/caches")
-	equal(t, "process", process(t, config.Layers{}), &config.Process{
+	equal(t, "process", config.Bare(process(t, config.Layers{})), &config.Process{
 		Plugins: config.Plugins{Dir: "plugins", Canary: config.On, Keep: 2}, Pipelines: config.Folder{Dir: "pipelines"},
 		Data: config.Folder{Dir: "data"}, Cache: config.Folder{Dir: "/caches/wasmill"},
 		Log:     config.Log{Level: config.LogInfo, Format: config.LogAuto},

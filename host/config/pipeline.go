@@ -97,10 +97,7 @@ func (p *Pipeline) Where(value string) string {
 
 // Says reports whether some layer has a value such as "vertices[1].key", rather than
 // none or a default alone.
-func (p *Pipeline) Says(value string) bool {
-	_, ok := p.places.values[path(value)]
-	return ok
-}
+func (p *Pipeline) Says(value string) bool { return p.places.says(path(value)) }
 
 func (b *binder) pipeline(p *Pipeline) {
 	b.name("", p.Name, b.tree)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -43,6 +44,7 @@ type place struct {
 	root      path   // of the layer: all of a file is below ""
 	text      string // a scalar as it was written
 	loose     bool   // quotes are the shell's, so types are taken from the target
+	null      bool   // what stands there counts as nothing
 }
 
 func (at place) String() string {
@@ -60,8 +62,7 @@ func (at place) where(p path) string {
 	return fmt.Sprintf("%s (%s)", at, p)
 }
 
-// places knows where the keys and the values of a tree were written. Paths that
-// a later layer removed may remain.
+// places knows where the keys and the values of a tree were written.
 type places struct{ keys, values map[path]place }
 
 func newPlaces() places {
@@ -83,5 +84,35 @@ func (ps places) value(p path) place {
 			return at
 		}
 		p = p.parent()
+	}
+}
+
+// says reports whether there is a value at p, rather than a default.
+func (ps places) says(p path) bool {
+	at, ok := ps.values[p]
+	return ok && !at.null
+}
+
+// keep forgets the paths that a later layer has removed from a tree.
+func (ps places) keep(tree map[string]any) {
+	kept := map[path]bool{"": true}
+	note("", tree, kept)
+	gone := func(p path, _ place) bool { return !kept[p] }
+	maps.DeleteFunc(ps.keys, gone)
+	maps.DeleteFunc(ps.values, gone)
+}
+
+// note collects the paths of what is in a value that stands at p.
+func note(p path, v any, paths map[path]bool) {
+	paths[p] = true
+	switch v := v.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			note(p.key(k), inner, paths)
+		}
+	case []any:
+		for i, inner := range v {
+			note(p.index(i), inner, paths)
+		}
 	}
 }

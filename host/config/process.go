@@ -25,6 +25,8 @@ type Process struct {
 	S3        S3      `koanf:"s3"`
 
 	Revisions Revisions `koanf:"revisions"`
+
+	places places
 }
 
 // Plugins says where the plugins are, which of them are let in, and what is done when
@@ -134,6 +136,7 @@ func LoadProcess(l Layers) (*Process, error) {
 		Revisions: Revisions{Keep: 10},
 	}
 	m := merge(l, processFields())
+	p.places = m.places
 	b := &binder{merged: m}
 	b.hooks = map[reflect.Type]hook{
 		reflect.TypeFor[SecretRef](): b.secret, reflect.TypeFor[Token](): b.token,

@@ -159,7 +159,7 @@ func (r *reader) scalar(p path, n *yaml.Node) any {
 func (r *reader) at(n *yaml.Node) place {
 	at := r.from
 	if n.Kind == yaml.ScalarNode {
-		at.text = n.Value
+		at.text, at.null = n.Value, n.ShortTag() == "!!null"
 	}
 	if at.line > 0 {
 		at.line, at.col = n.Line, n.Column

@@ -99,15 +99,19 @@ func (r SecretRef) Resolve(env []string) (Secret, error) {
 				return Secret{value}, nil
 			}
 		}
-		name := "that it names"
-		if r.Env == strings.ToUpper(r.Env) && (strings.Contains(r.Env, "_") || len(r.Env) < shortestKey) { // otherwise it may be the secret itself
-			name = r.Env
-		}
-		return Secret{}, r.fault(stream.ConfigMissing, "the variable "+name+" is not set", "set it where wasmill is started, or correct the name; the secret itself does not belong here")
+		return Secret{}, r.fault(stream.ConfigMissing, "the variable "+r.variable("that it names")+" is not set", "set it where wasmill is started, or correct the name; the secret itself does not belong here")
 	case r.File != "":
 		return r.read()
 	}
 	return Secret{}, nil
+}
+
+// variable is the name of the variable, or other words if it may be the secret itself.
+func (r SecretRef) variable(otherwise string) string {
+	if r.Env == strings.ToUpper(r.Env) && (strings.Contains(r.Env, "_") || len(r.Env) < shortestKey) {
+		return r.Env
+	}
+	return otherwise
 }
 
 func (r SecretRef) fault(code stream.Code, why, fix string) error {

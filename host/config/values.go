@@ -9,7 +9,7 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// Value is one value of a pipeline. Some stand for all that are below them, such as
+// Value is one value of a pipeline, or of the process. Some stand for all that are below them, such as
 // a vertex, or the settings of a source of some kind.
 type Value struct {
 	// Path names it, with vertices and edges by name and not by index:
@@ -24,6 +24,9 @@ type Value struct {
 	// Text shows it in one line of printable characters as it would be written, with a
 	// mask for what may be a secret; empty = nobody has set it, and it has no default.
 	Text string
+	// Own is Text without what is below it: empty for one that is nothing but that, and
+	// for a default that means nothing to its vertex.
+	Own string
 
 	exact string // Text without the mask; of one that stands for others what they depend on
 	at    place
@@ -32,6 +35,18 @@ type Value struct {
 
 // Same says whether two values of one path are the same, apart from those below.
 func (v Value) Same(other Value) bool { return v.exact == other.exact }
+
+// Default is the origin of a value that no layer has.
+const Default = "default"
+
+// Origin says where the value comes from: file:line:column, environment NAME, --set
+// path=value, or Default.
+func (v Value) Origin() string {
+	if !v.said {
+		return Default
+	}
+	return v.at.String()
+}
 
 // Before says whether a value of the same pipeline is written later, in another layer or in the
 // same one. What nobody wrote is where its vertex is.
@@ -44,7 +59,15 @@ func (v Value) Before(other Value) bool {
 // order of vertices and edges is that of the pipeline. Sets, such as the tags of an
 // edge, are the same in any order.
 func (p *Pipeline) Values() []Value {
-	w := walker{p: p}
+	w := walker{places: p.places}
+	w.fields(spot{}, reflect.ValueOf(p).Elem())
+	return w.out
+}
+
+// Values lists all settings of the process, in the order of its fields. A secret is
+// shown as the reference to it.
+func (p *Process) Values() []Value {
+	w := walker{places: p.places}
 	w.fields(spot{}, reflect.ValueOf(p).Elem())
 	return w.out
 }

@@ -234,25 +234,31 @@ func (b *binder) vertex(p path, in any, out reflect.Value) {
 	b.failures(p, v, keys)
 }
 
-// apt reports keys that mean nothing to a vertex of a role.
-func (b *binder) apt(p path, keys map[string]any, role string) {
+// roleKey is a key of a vertex that means something for some roles alone.
+type roleKey struct {
+	key   string
+	roles []string // that have it, the usual one first
+}
+
+func roleKeys() []roleKey {
 	transform := []string{roleUDF, roleAggregate, roleJoin}
 	inner := []string{roleUDF, roleAggregate, roleJoin, roleSink}
-	keyed := []string{roleAggregate, roleJoin}
-	remembering := append(keyed, roleUDF) // which may, as its plugin is
-	for _, k := range []struct {
-		key   string
-		roles []string // that have it
-	}{
+	remembering := []string{roleAggregate, roleJoin, roleUDF} // a UDF may, as its plugin is
+	return []roleKey{
 		{"batch", transform}, {"concurrency", transform}, {"scale", transform}, {"processing", transform}, {"output", transform}, {"queue", inner}, {"retry", inner},
 		{"order", []string{roleUDF}}, {"sandbox", []string{roleUDF}}, {"eventTime", []string{roleSource}}, {"idleTimeout", []string{roleSource}},
 		{"key", remembering}, {"window", remembering}, {"state", remembering}, {"partitions", []string{roleUDF}}, {"sideInputs", []string{roleUDF}},
-	} {
+	}
+}
+
+// apt reports keys that mean nothing to a vertex of a role.
+func (b *binder) apt(p path, keys map[string]any, role string) {
+	for _, k := range roleKeys() {
 		if keys[k.key] == nil || slices.Contains(k.roles, role) {
 			continue
 		}
 		at, fix := p.key(k.key), "remove it, or move it to "+article(k.roles[0])
-		if k.key == "order" && slices.Contains(keyed, role) {
+		if k.key == "order" && (role == roleAggregate || role == roleJoin) {
 			fix = "remove it: results of a key come in their order anyway"
 		}
 		b.add(b.key(at), at, stream.ConfigUnknownKey, fmt.Sprintf("%s has no %s", article(role), k.key), fix)

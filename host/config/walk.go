@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// walker lists the values of a pipeline, by the types of its structs.
+// walker lists the values of settings, by the types of their structs.
 type walker struct {
-	p      *Pipeline
+	places places
 	vertex *Vertex // where it is; nil = outside of them
 	out    []Value
 }
@@ -22,7 +22,7 @@ func (w *walker) add(s spot, exact, text string) {
 	if text != "" && (s.secret || sensitive("", text)) {
 		text = mask
 	}
-	v := Value{Path: string(s.path), Field: s.field, Text: text, exact: exact, at: w.p.places.value(s.at), said: w.p.Says(string(s.at))}
+	v := Value{Path: string(s.path), Field: s.field, Text: text, Own: text, exact: exact, at: w.places.value(s.at), said: w.places.says(s.at)}
 	if w.vertex != nil {
 		v.Vertex = w.vertex.Name
 	}
@@ -31,7 +31,7 @@ func (w *walker) add(s spot, exact, text string) {
 
 // scalar notes a value that is shown as a text. A zero that nobody wrote is not set.
 func (w *walker) scalar(s spot, v reflect.Value, text string) {
-	if v.IsZero() && !w.p.Says(string(s.at)) {
+	if v.IsZero() && !w.places.says(s.at) {
 		w.add(s, text, "")
 		return
 	}
@@ -53,6 +53,7 @@ func (w *walker) group(s spot, exact, name string, settings spot, below func()) 
 		last = v.Path
 		said = append(said, strings.TrimPrefix(strings.TrimPrefix(v.Path, string(settings.path)), ".")+": "+v.Text)
 	}
+	w.out[first].Own = name
 	if said != nil || name == "" {
 		name = strings.TrimPrefix(name+" {"+strings.Join(said, ", ")+"}", " ")
 	}
@@ -111,6 +112,16 @@ func (w *walker) value(s spot, v reflect.Value) {
 		return
 	case Interval:
 		w.scalar(s, v, writtenInterval(x))
+		return
+	case SecretRef:
+		w.reference(s, x)
+		return
+	case Token:
+		s.secret = false // it says where the token is
+		w.fields(s, v)
+		return
+	case []TrustKey:
+		w.trustKeys(s, x)
 		return
 	case map[string]any:
 		s.whole = true
@@ -173,9 +184,27 @@ func (w *walker) vertices(all []Vertex) {
 		w.vertex = v
 		s := spot{path: path("vertices[" + string(v.Name) + "]"), at: vertexPath(i), field: "vertices[]"}
 		w.add(s, v.Role(), writtenVertex(v))
+		first := len(w.out)
 		w.fields(s, reflect.ValueOf(v).Elem(), "Name")
+		w.idle(s, w.out[first:])
 	}
 	w.vertex = nil
+}
+
+// idle takes their own texts from values of a vertex that nobody wrote and that mean
+// nothing to it.
+func (w *walker) idle(s spot, values []Value) {
+	for _, k := range roleKeys() {
+		if slices.Contains(k.roles, w.vertex.Role()) && (k.key != "partitions" || w.vertex.State.Memory) {
+			continue
+		}
+		at := string(s.path.key(k.key))
+		for i := range values {
+			if v := &values[i]; !v.said && (v.Path == at || strings.HasPrefix(v.Path, at+".")) {
+				v.Own = ""
+			}
+		}
+	}
 }
 
 // edges walks edges. Of several that only differ in their tags all but the first have
@@ -229,7 +258,7 @@ func (w *walker) kind(s spot, kind string, v reflect.Value) {
 
 // recordKey notes where a key is. A udf that says nothing of it has none.
 func (w *walker) recordKey(s spot, k Key) {
-	if w.vertex != nil && w.vertex.UDF != nil && !w.p.Says(string(s.at)) {
+	if w.vertex != nil && w.vertex.UDF != nil && !w.places.says(s.at) {
 		w.add(s, "", "")
 		return
 	}
@@ -258,6 +287,35 @@ func (w *walker) checkpoint(s spot, c Checkpoint) {
 		keys.Field(i).Set(from)
 	}
 	w.group(s, "", "", s, func() { w.fields(s, keys) })
+}
+
+// reference notes where a secret is. The name of a variable that may be the secret is
+// not shown.
+func (w *walker) reference(s spot, r SecretRef) {
+	s.secret = false
+	switch {
+	case r.Env != "":
+		s.at = s.at.key("env")
+		text := "{env: " + word(r.variable(mask)) + "}"
+		w.add(s, "{env: "+r.Env+"}", text)
+	case r.File != "":
+		s.at = s.at.key("file")
+		text := "{file: " + word(r.File) + "}"
+		w.add(s, text, text)
+	default:
+		w.add(s, "", "")
+	}
+}
+
+// trustKeys notes public keys, which are no secrets, as they are written.
+func (w *walker) trustKeys(s spot, all []TrustKey) {
+	texts := make([]string, len(all))
+	for i, k := range all {
+		if texts[i] = word(k.key); k.File != "" {
+			texts[i] = "{file: " + word(k.File) + "}"
+		}
+	}
+	w.scalar(s, reflect.ValueOf(all), "["+strings.Join(texts, ", ")+"]")
 }
 
 // params walks JSON values: maps by key, all others as one.
