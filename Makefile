@@ -14,7 +14,7 @@ rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsub
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-nexmark bench-micro soak third-party clean
+.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -135,6 +135,10 @@ bench-checkpoint:
 # What changes cost a pipeline while it runs; some minutes. Ends with figures.
 bench-live: toolchains build plugins/identity.wasm plugins/identity-go.wasm
 	@FIGURES=1 $(GO) test ./host -run '^TestLiveFigures$$' -count 1 -timeout 60m -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS' -e '^ *---'
+
+# How fast a vertex goes on that had nothing to do; ends with figures.
+bench-scale: toolchains plugins/identity.wasm plugins/identity-go.wasm
+	@FIGURES=1 $(GO) test ./host -run '^TestScaleFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
 
 # The long forms of the tests that kill processes, break stores and look for leaks;
 # hours. SEED repeats a run.
