@@ -148,9 +148,10 @@ bench-checkpoint:
 bench-live: toolchains build plugins/identity.wasm plugins/identity-go.wasm
 	@FIGURES=1 $(GO) test ./host -run '^TestLiveFigures$$' -count 1 -timeout 60m -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS' -e '^ *---'
 
-# How fast a vertex goes on that had nothing to do; ends with figures.
-bench-scale: toolchains plugins/identity.wasm plugins/identity-go.wasm
-	@FIGURES=1 $(GO) test ./host -run '^TestScaleFigures$$' -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS'
+# What a pipeline takes that has nothing to do, how fast one goes on, and how fast
+# instances begin; ends with figures.
+bench-scale: toolchains build plugins/identity.wasm plugins/identity-go.wasm plugins/parse-log.wasm
+	@FIGURES=1 $(GO) test ./host ./cmd/wasmill -run '^TestScaleFigures$$' -p 1 -count 1 -v | grep -v -e '^---' -e '^===' -e '^ok' -e '^PASS' -e '^ *---'
 
 # The long forms of the tests that kill processes, break stores and look for leaks;
 # hours. SEED repeats a run.

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -101,7 +102,14 @@ func newScaling(t *testing.T, text string, set ...string) *scaling {
 	var err error
 	s.Host, err = Open(context.Background(), Options{
 		Files: []string{s.file}, Set: append([]string{"data.dir=" + dir, "cache.dir=" + t.TempDir()}, set...), Stdin: r, Stdout: s,
-		Native: map[string]func() stream.Transform{"slowly": func() stream.Transform { return slowly{} }, "keyed": func() stream.Transform { return keyed{} }},
+		Native: map[string]func() stream.Transform{
+			"slowly": func() stream.Transform { return slowly{} },
+			"keyed":  func() stream.Transform { return keyed{} },
+			"late": func() stream.Transform {
+				time.Sleep(5 * time.Second)
+				return slowly{}
+			},
+		},
 		Events: func(string) stream.Events {
 			return stream.Events{Scaled: func(c stream.ScaleChange) {
 				s.mu.Lock()
@@ -208,6 +216,17 @@ func (s *scaling) end() {
 	}
 }
 
+// endAnyhow ends it with what came out not looked at: another generation may write again
+// to stdout what the one before wrote after its last checkpoint.
+func (s *scaling) endAnyhow() {
+	s.Helper()
+	s.in.Close()
+	s.Drain()
+	if err := errors.Join(<-s.ended, s.Close(context.Background())); err != nil {
+		s.Error(err)
+	}
+}
+
 // came waits until n more records came through, and returns how long that took.
 func (s *scaling) came(n int) time.Duration {
 	began := time.Now()
@@ -311,6 +330,44 @@ func TestEditsMoveBoundsAndNotInstances(t *testing.T) {
 	})
 }
 
+// TestAChangeHoldsScaling has a generation that takes its time until it can run, while the
+// one before it does.
+func TestAChangeHoldsScaling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := scaledText("{generator: {rate: 25, template: 'a{{seq}}'}}", "concurrency: 1, scale: "+usualScale)
+		s := openScaling(t, text)
+		time.Sleep(10 * time.Second)
+		s.write(strings.Replace(text, "plugin: slowly", "plugin: late", 1))
+		done := make(chan error)
+		go func() {
+			_, err := s.Reload(context.Background())
+			done <- err
+		}()
+		held := 0
+		for reloading := true; reloading; {
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Error(err)
+				}
+				reloading = false
+			case <-time.After(time.Second):
+				if v := s.look().Scale; v.Kind == scale.Suspended && v.Reason == "the config is changing" && v.Rate == nil {
+					held++
+				}
+			}
+		}
+		if held < 3 {
+			t.Errorf("it was held for %d s", held)
+		}
+		time.Sleep(5 * time.Second)
+		if v := s.look().Scale; v.Kind == scale.Suspended || v.Rate == nil {
+			t.Errorf("it is held after that: %+v", v)
+		}
+		s.endAnyhow()
+	})
+}
+
 // TestNothingIsScaledInAPause pauses what sleeps and what is at work, and moves bounds.
 func TestNothingIsScaledInAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -373,10 +430,32 @@ func TestGenerationsUnderLoadAreNeverScaledToZero(t *testing.T) {
 				t.Errorf("it was scaled to zero: %+v", c)
 			}
 		}
-		s.mu.Lock()
-		s.out.Reset() // these are no letters and numbers
-		s.mu.Unlock()
-		s.end()
+		s.endAnyhow()
+	})
+}
+
+// TestAGenerationIsMeasuredAnew has one follow another between two decisions.
+func TestAGenerationIsMeasuredAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := scaledText("{generator: {rate: 5, template: 'a{{seq}}'}}", "concurrency: 1, scale: "+usualScale)
+		s := openScaling(t, text)
+		time.Sleep(10*time.Second + 250*time.Millisecond)
+		if v := s.look().Scale; v.Rate == nil || v.Pending == nil {
+			t.Errorf("at work: %+v", v)
+		}
+		s.reload(strings.Replace(text, "order: input", "order: none", 1))
+		if v := s.look().Scale; v.Rate != nil || v.Pending != nil {
+			t.Errorf("what was measured of another generation is known: %+v", v)
+		}
+		time.Sleep(time.Second)
+		if v := s.look().Scale; v.Rate != nil || v.Pending == nil {
+			t.Errorf("after one sample: %+v", v)
+		}
+		time.Sleep(time.Second)
+		if v := s.look().Scale; v.Rate == nil {
+			t.Errorf("after two samples: %+v", v)
+		}
+		s.endAnyhow()
 	})
 }
 
@@ -426,6 +505,20 @@ func TestInstancesOfASleepingPluginAreClosed(t *testing.T) {
 		s.feed(20, 5*time.Second)
 		if g := s.look().Guests; g == nil || g.Instances < 1 {
 			t.Errorf("at work: %+v", g)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "f.wasm"), versioned(plugin, 2), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if v := s.look().Scale; v.Rate == nil {
+			t.Errorf("at work: %+v", v)
+		}
+		s.reload(text) // between two decisions
+		if v := s.look().Scale; v.Rate != nil {
+			t.Errorf("what was measured of another version is known: %+v", v)
+		}
+		time.Sleep(time.Second)
+		if v := s.look().Scale; v.Rate != nil {
+			t.Errorf("a rate of one sample: %+v", v)
 		}
 		time.Sleep(3 * time.Minute)
 		s.wants(0)

@@ -36,6 +36,7 @@ func busy() *topView {
 			{Vertex: "lines", Role: "source", RecordsIn: 10, RecordsOut: 10, Watermark: ago(2 * time.Second)},
 			{Vertex: "parse-and-enrich-with-a-long-name", Role: "udf", Stages: stage(4500, 10_000, 180e-6, 2.3e-3), InFlight: 3, Permits: 4, Watermark: ago(3 * time.Second), DeadLetters: 12},
 			{Vertex: "errors-per-minute", Role: "aggregate", Stages: stage(10_000, 10_000, 0.025, 1.25), InFlight: 64, Permits: 64, Watermark: ago(90 * time.Second), Idle: true, Unrouted: 3, Dropped: control.DropStatus{Newest: 4, Oldest: 5, Error: 6}},
+			{Vertex: "rests", Role: "udf", Stages: stage(0, 10_000, 0, 0), Scale: &control.ScaleStatus{Max: 8}},
 			{Vertex: "out", Role: "sink", Stages: stage(0, 10_000, 0, 0), Ended: true},
 		},
 	}

@@ -71,9 +71,9 @@ func (r topRow) queue() float64 {
 	return min(1, full)
 }
 
-// calls are those under way, and the most there may be.
+// calls are those under way, and the most there may be: 0 of a vertex that rests.
 func (r topRow) calls() string {
-	if r.Permits == 0 {
+	if r.Role == string(pipeline.RoleSource) || r.Role == string(pipeline.RoleSink) {
 		return "-"
 	}
 	return fmt.Sprintf("%d/%d", r.InFlight, r.Permits)

@@ -105,7 +105,8 @@ func TestASecretIsNeverPrinted(t *testing.T) {
 	if err := json.NewEncoder(&out).Encode(map[config.Secret]any{s: []any{s, &s}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, form := range []string{planted, fmt.Sprintf("%x", planted), fmt.Sprintf("%X", planted), "117"} {
+	decimal := strings.Trim(fmt.Sprint([]byte(planted[:4])), "[]") // a number alone may be of the time
+	for _, form := range []string{planted, fmt.Sprintf("%x", planted), fmt.Sprintf("%X", planted), decimal} {
 		if strings.Contains(out.String(), form) {
 			t.Errorf("%s is in %s", form, &out)
 		}

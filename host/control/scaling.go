@@ -92,6 +92,7 @@ func (s *Scaling) bound(c *config.Pipeline) {
 
 // measureAnew forgets what was counted before, by another version or generation.
 func (v *scaled) measureAnew() {
+	v.rate = scale.Unknown[float64]()
 	v.taken, v.done, v.busy = scale.NewMeter(min(rateWindow, v.bounds.Lookback)), scale.NewMeter(v.bounds.Lookback), scale.NewMeter(v.bounds.Lookback)
 }
 
@@ -108,6 +109,7 @@ func (s *Scaling) Begin(b *Builder, c *config.Pipeline, g pipeline.Graph, p *pip
 	for i := range c.Vertices {
 		if one := s.vertices[c.Vertices[i].Name]; one != nil {
 			one.measureAnew()
+			one.pending = scale.Unknown[uint64]()
 			s.put(i, one.instances)
 		}
 	}
@@ -187,7 +189,7 @@ func (s *Scaling) Run(ctx context.Context, suspended func() string) {
 		case <-tick.C:
 		case <-s.woken:
 		}
-		for _, c := range s.tick(time.Now(), suspended()) {
+		for _, c := range s.tick(suspended()) {
 			if s.events.Scaled != nil {
 				s.events.Scaled(c)
 			}
@@ -195,8 +197,9 @@ func (s *Scaling) Run(ctx context.Context, suspended func() string) {
 	}
 }
 
-// tick measures, decides, and puts in force.
-func (s *Scaling) tick(now time.Time, suspended string) (changes []stream.ScaleChange) {
+// tick measures, decides, and puts in force. The time is that of the counters: a change
+// that is put in force may have held it up.
+func (s *Scaling) tick(suspended string) (changes []stream.ScaleChange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.p == nil || len(s.vertices) == 0 {
@@ -205,7 +208,7 @@ func (s *Scaling) tick(now time.Time, suspended string) (changes []stream.ScaleC
 	if phase := s.p.Phase(); phase != pipeline.PhaseRunning {
 		suspended = "the pipeline is " + string(phase)
 	}
-	stats := s.p.Stats()
+	now, stats := time.Now(), s.p.Stats()
 	for i := range s.config.Vertices {
 		v := &s.config.Vertices[i]
 		one := s.vertices[v.Name]
@@ -262,22 +265,20 @@ func (v *scaled) measure(at scale.Instant, s *pipeline.Stats, suspended bool) sc
 	return in
 }
 
-// fullness is how full the results of vertex i, or the queues behind it, are. It is called
-// with mu held.
+// fullness is how full the results of vertex i, or the fullest of the queues behind it, are:
+// what comes to these from others is not counted. It is called with mu held.
 func (s *Scaling) fullness(i int, stats []pipeline.Stats) scale.Metric[float64] {
 	full := 0.0
-	use := func(u pipeline.Usage, most pipeline.Limit) {
+	use := func(u, most pipeline.Limit) {
 		if most.Records > 0 {
 			full = max(full, float64(u.Records)/float64(most.Records), float64(u.Bytes)/float64(most.Bytes))
 		}
 	}
-	use(stats[i].Output, stage(s.config.Vertices[i].Output))
+	use(pipeline.Limit{Records: stats[i].Output.Records, Bytes: stats[i].Output.Bytes}, stage(s.config.Vertices[i].Output))
 	for k := range s.config.Vertices {
 		for _, e := range stats[k].Edges {
 			if e.From == stats[i].Vertex {
-				for _, u := range stages(stats[k], &s.config.Vertices[k])[:1] { // its input
-					use(u.Usage, u.limit)
-				}
+				use(e.Queued, stage(s.config.Vertices[k].Queue))
 			}
 		}
 	}

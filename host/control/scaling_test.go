@@ -6,6 +6,7 @@ import (
 
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control/scale"
+	"github.com/wasmill/wasmill/host/pipeline"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -18,6 +19,7 @@ func decided(t *testing.T) *Scaling {
 		t.Fatal(err)
 	}
 	s := NewScaling(c, stream.Events{})
+	s.config = c
 	f := s.vertices["f"]
 	f.last = scale.Decision{Instances: 3, Wanted: scale.Known(5), Kind: scale.Full, Reason: "it is full"}
 	f.decided[scale.Full] = 7
@@ -53,6 +55,43 @@ func TestWhatIsNotKnownIsNoNumberInStatusAndMetrics(t *testing.T) {
 	}
 	got = scrape(t, ScaleMetrics("p", s))
 	expect(t, got, map[string]string{`wasmill_vertex_scale_wanted_instances{pipeline="p",vertex="f"}`: ""})
+}
+
+// TestFullnessIsThatOfTheFullestEdge has f feed an inbox that another vertex feeds, too.
+func TestFullnessIsThatOfTheFullestEdge(t *testing.T) {
+	of := func(output, fed, other int) float64 {
+		s := decided(t)
+		stats := make([]pipeline.Stats, len(s.config.Vertices))
+		for i := range stats {
+			stats[i] = pipeline.Stats{Vertex: s.config.Vertices[i].Name, Role: pipeline.RoleSink}
+		}
+		most := stage(s.config.Vertices[3].Queue).Records
+		stats[2].Output.Records = output
+		stats[3].Input.Records = (fed + other) * most / 100
+		stats[3].Edges = []pipeline.EdgeStats{{From: "in", Queued: pipeline.Limit{Records: other * most / 100}}, {From: "f", Queued: pipeline.Limit{Records: fed * most / 100}}}
+		full, ok := s.fullness(2, stats).Value()
+		if !ok {
+			t.Error("it is not known")
+		}
+		return full
+	}
+	for _, test := range []struct {
+		name               string
+		output, fed, other int
+		want               float64
+	}{
+		{"nothing is full", 0, 0, 0, 0},
+		{"an edge that is full, beside one that is not", 0, 100, 0, 1},
+		{"what others bring is not its own", 0, 0, 100, 0},
+		{"half of an edge", 0, 50, 100, 0.5},
+		{"results that do not leave", 7, 0, 0, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := of(test.output, test.fed, test.other); got != test.want {
+				t.Errorf("full to %v, want %v", got, test.want)
+			}
+		})
+	}
 }
 
 // TestMemoryIsForAsManyInstancesAsThereMayBe has room for what there is at the beginning.

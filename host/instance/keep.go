@@ -68,7 +68,7 @@ func (i *Instance) take() (l *lock, err error) {
 		if l, err = take(i.path(lockFile)); !errors.Is(err, errHeld) {
 			return l, fault(err)
 		}
-		time.Sleep(lookEvery / 5)
+		time.Sleep(lookEvery)
 	}
 	return nil, i.busy("another process has it")
 }

@@ -29,7 +29,7 @@ func Missing(r *host.Readiness) string {
 }
 
 // lookEvery is the time between two looks at something that is waited for.
-const lookEvery = 50 * time.Millisecond
+const lookEvery = 10 * time.Millisecond
 
 // readyEvery is lookEvery of what is ready, which costs next to nothing.
 const readyEvery = time.Second

@@ -66,7 +66,7 @@ func wait(ctx context.Context, most time.Duration, gone func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	for !gone() {
-		if !pause(ctx, lookEvery/5) {
+		if !pause(ctx, lookEvery) {
 			return gone()
 		}
 	}

@@ -69,10 +69,11 @@ type Stats struct {
 	WaitsFor   []string      // side inputs without which no call begins
 }
 
-// EdgeStats is what an edge has promised.
+// EdgeStats is what an edge has promised, and holds of what the inbox has.
 type EdgeStats struct {
 	From      stream.VertexID
 	Watermark stream.Watermark
+	Queued    Limit
 }
 
 // counters are updated once per batch.
@@ -135,7 +136,7 @@ func (in *inbox) read(s *Stats) {
 	for _, l := range in.lanes {
 		s.Input.Records += l.queued.Records
 		s.Input.Bytes += l.queued.Bytes
-		s.Edges = append(s.Edges, EdgeStats{l.from, l.promised})
+		s.Edges = append(s.Edges, EdgeStats{l.from, l.promised, l.queued})
 	}
 	if in.keys != nil {
 		s.Input.Records += in.keys.pending.Records

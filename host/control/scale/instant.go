@@ -15,6 +15,10 @@ const (
 	// Stale is how far apart measurements may lie. More is a gap.
 	Stale = 5 * time.Second
 
+	// Brief is how far apart the samples of a rate have to lie. In less a batch is much, and
+	// nothing is little.
+	Brief = 500 * time.Millisecond
+
 	// drift is by how much the clocks may differ from one moment to the next: more is a
 	// jump, or a machine that slept.
 	drift = time.Second

@@ -45,18 +45,19 @@ func (m *Meter) Add(at Instant, counter Metric[uint64]) {
 	m.samples = append(m.samples[:0], m.samples[old:]...)
 }
 
-// Rate returns by how much the counter rises in a second, if there are two samples and the
-// last is of this moment: what came after it is not known.
+// Rate returns by how much the counter rises in a second, if there are samples that are not
+// Brief and the last is of this moment: what came after it is not known.
 func (m *Meter) Rate(now Instant) Metric[float64] {
 	n := len(m.samples)
 	if n < 2 {
 		return Unknown[float64]()
 	}
 	first, last := m.samples[0], m.samples[n-1]
-	if last.at != now {
+	span := last.at.Monotonic - first.at.Monotonic
+	if last.at != now || span < Brief {
 		return Unknown[float64]()
 	}
-	return Known(float64(last.count-first.count) / (last.at.Monotonic - first.at.Monotonic).Seconds())
+	return Known(float64(last.count-first.count) / span.Seconds())
 }
 
 // Per returns by how much the counter rises while another one, read at the same moments,

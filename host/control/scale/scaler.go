@@ -96,7 +96,7 @@ func (s *Scaler) decide(in *Input) Decision {
 	}
 	rate, known := in.Rate.Value()
 	switch {
-	case !known:
+	case !known, !(rate >= 0): // or it is not a number
 		s.history.forget()
 		return keep(NotKnown, "the rate is not known yet")
 	case rate == 0 && pending > 0:
@@ -148,7 +148,7 @@ func (s *Scaler) move(in *Input, wanted int, why string) Decision {
 	if wanted > now {
 		full, known := in.Full.Value()
 		switch {
-		case !known:
+		case !known, math.IsNaN(full):
 			d.Kind, d.Reason = NotKnown, why+", and it is not known whether there is room downstream"
 		case full >= fullAt:
 			d.Kind, d.Reason = Full, fmt.Sprintf("%s, but the downstream is full to %.0f %%", why, 100*full)
