@@ -46,7 +46,7 @@ func (t *Tap) Take() (passed pipeline.Passed, ended bool) {
 	t.seat.mu.Lock()
 	ended = t.seat.over
 	t.seat.mu.Unlock()
-	return t.tap.Take(), ended
+	return t.tap.Take(ended), ended
 }
 
 // Close ends the tap.

@@ -97,10 +97,14 @@ func NewTap(what Tapping) *Tap {
 	return t
 }
 
-// Take returns what passed since it was last called.
-func (t *Tap) Take() Passed {
+// Take returns what passed since it was last called. over says that nothing will pass any
+// more, so that the last sample need not wait until its time is over.
+func (t *Tap) Take(over bool) Passed {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if over {
+		t.ends = time.Time{}
+	}
 	t.turn(time.Now())
 	p := Passed{t.waiting, t.leftOut, t.late + t.missed.Swap(0), t.absent.Load()}
 	t.waiting, t.leftOut, t.late = nil, 0, 0

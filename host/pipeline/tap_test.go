@@ -73,7 +73,7 @@ func TestATapSeesWhatPassesWhereItIs(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(tapSpan)
-				got := tap.Take()
+				got := tap.Take(false)
 				if len(got.Records) != test.sees || got.LeftOut+got.Missed != 0 || got.Absent {
 					t.Errorf("%d are seen, %d left out, %d missed", len(got.Records), got.LeftOut, got.Missed)
 				}
@@ -118,7 +118,7 @@ func TestATapIsWhereNothingIs(t *testing.T) {
 		if err := p.Run(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if got := tap.Take(); !got.Absent || len(got.Records) > 0 || got.LeftOut > 0 {
+		if got := tap.Take(false); !got.Absent || len(got.Records) > 0 || got.LeftOut > 0 {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
@@ -142,7 +142,7 @@ func TestATapGoesOnWithTheNextGeneration(t *testing.T) {
 			}
 		}
 		time.Sleep(tapSpan)
-		if got := tap.Take(); len(got.Records) != 600 {
+		if got := tap.Take(false); len(got.Records) != 600 {
 			t.Errorf("it saw %d", len(got.Records))
 		}
 	})
@@ -166,7 +166,7 @@ func TestATapHoldsUpNothing(t *testing.T) {
 				tap.mu.Unlock()
 			}
 			time.Sleep(tapSpan)
-			got := tap.Take()
+			got := tap.Take(false)
 			if all := uint64(len(got.Records)) + got.LeftOut + got.Missed; all != uint64(len(sinks["most"].values)) {
 				t.Errorf("%s: %d passed, %d are seen, %d left out, %d missed", name, len(sinks["most"].values), len(got.Records), got.LeftOut, got.Missed)
 			}
@@ -189,15 +189,33 @@ func TestASlowReaderOfATapIsToldWhatItMissed(t *testing.T) {
 			tap.see(b, &tapped{tap: tap})
 			time.Sleep(tapSpan)
 		}
-		got := tap.Take()
+		got := tap.Take(false)
 		if len(got.Records) != 100*tapSamples || got.Missed != 100*(rounds-tapSamples) || got.LeftOut != 0 {
 			t.Errorf("%d are seen, %d missed, %d left out", len(got.Records), got.Missed, got.LeftOut)
 		}
 		if s := got.Records[0]; string(s.Value) != "1234" || s.ValueBytes != 8 {
 			t.Errorf("got %q of %d bytes", s.Value, s.ValueBytes)
 		}
-		if again := tap.Take(); len(again.Records) != 0 || again.Missed != 0 {
+		if again := tap.Take(false); len(again.Records) != 0 || again.Missed != 0 {
 			t.Errorf("got again %+v", again)
+		}
+	})
+}
+
+// TestATapTellsOfItsLastSample ends in the middle of the time of one.
+func TestATapTellsOfItsLastSample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &stream.Batch{}
+		b.Append(0, nil, []byte("a"), nil)
+		tap := NewTap(Tapping{Rate: 1000, Bytes: 4})
+		tap.Take(false)
+		tap.see(b, &tapped{tap: tap})
+		time.Sleep(tapSpan / 2)
+		if got := tap.Take(false); len(got.Records) != 0 {
+			t.Errorf("%d are told of before its time is over", len(got.Records))
+		}
+		if got := tap.Take(true); len(got.Records) != 1 {
+			t.Errorf("%d are told of at the end", len(got.Records))
 		}
 	})
 }
@@ -214,7 +232,7 @@ func TestATapLooksAtSoMuch(t *testing.T) {
 			tap.see(b, &tapped{tap: tap})
 			time.Sleep(tapSpan)
 		}
-		if got := tap.Take(); got.Missed != 4 {
+		if got := tap.Take(false); got.Missed != 4 {
 			t.Errorf("%d were missed", got.Missed)
 		}
 	})
