@@ -33,7 +33,7 @@ func homeOf(c *cobra.Command) (*instance.Home, error) {
 		return nil, err
 	}
 	return &instance.Home{
-		Dir: dir, Version: versions()["wasmill"],
+		Dir: dir, Version: versions()["wasmill"], Executable: exe,
 		Keeper: []string{exe, keepCommand, "--home", dir}, Worker: []string{exe, workCommand, "--home", dir},
 	}, nil
 }

@@ -13,13 +13,15 @@ import (
 // specFormat is the format of Spec.
 const specFormat = 1
 
-// Spec is what an instance was created with. It is written once. It holds no secrets: the
-// config has only references to them, which are followed when a worker starts.
+// Spec is what an instance was created with, and the binary that it runs with, which is all
+// that changes. It holds no secrets: the config has only references to them, which are
+// followed when a worker starts.
 type Spec struct {
 	Format  int       `json:"format"`
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
 	Version string    `json:"version"` // of the wasmill that created it
+	Binary  Binary    `json:"binary"`  // that has run it until it was ready, or else created it; zero = only Version is known
 
 	Pipeline string        `json:"pipeline"`           // the file that its own was copied from, whole path
 	Base     string        `json:"base"`               // what paths in the pipeline are relative to; as it was written, as positions of sources have such paths
@@ -57,6 +59,14 @@ func isSetting(variable string) bool {
 func (s *Spec) environ(env []string) []string {
 	rest := slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, envPrefix) })
 	return append(rest, s.Env...)
+}
+
+// binary is the one that it runs with.
+func (s *Spec) binary() Binary {
+	if s.Binary.Version == "" {
+		return Binary{Version: s.Version}
+	}
+	return s.Binary
 }
 
 // options are those of its pipeline in a file.
