@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +23,10 @@ const (
 	isDeleting = "a is half deleted"
 	isNewer    = "a newer wasmill has had a"
 	isDamaged  = "the spec of a is damaged"
+	isOld      = "a runs with wasmill v1.0.0"
+	isUnfit    = "a runs with wasmill v1.0.0, and its plugin is gone"
+	isAhead    = "a runs with wasmill v1.0.0, and its newest checkpoint is of a format to come"
+	isUnread   = "the spec of a is of a format to come"
 	isHomeless = "the folder is gone where a was created"
 )
 
@@ -61,12 +66,25 @@ func refusals() []refusal {
 		{"", "logs b"},
 		{"", "list a"},
 		{"", "run p.yaml --set data.dir=home/a/data"},
+		{"", "upgrade b"},
+		{"", "upgrade a p.yaml"},
+		{"", "upgrade a --set x=1"},
+		{"", "upgrade a --timeout 0s"},
+		{"", "upgrade a"},
 		{isRunning, "resume a"},
 		{isRunning, "delete a --yes"},
+		{isRunning, "upgrade a"},
 		{isDeleting, "resume a"},
 		{isDeleting, "shutdown a"},
+		{isDeleting, "upgrade a"},
 		{isNewer, "resume a"},
 		{isNewer, "list"},
+		{isNewer, "upgrade a"},
+		{isOld, "resume a"},
+		{isUnfit, "upgrade a"},
+		{isAhead, "upgrade a"},
+		{isUnread, "resume a"},
+		{isUnread, "upgrade a"},
 		{isDamaged, "status a"},
 		{isDamaged, "delete a --yes"},
 		{isHomeless, "resume a"},
@@ -94,6 +112,7 @@ func TestInstanceRefusals(t *testing.T) {
 	t.Chdir("..")
 	w.does(0, "shutdown", "a")
 	stopped := w.read("home/a/instance.json")
+	w.spec = w.read("home/a/spec.json")
 
 	var table strings.Builder
 	when := ""
@@ -139,6 +158,7 @@ func TestInstanceRefusals(t *testing.T) {
 	w.becomes("", stopped)
 
 	got := regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(table.String(), w.dir, "/work"), "process N")
+	got = regexp.MustCompile(`\b[0-9a-f]{12}…`).ReplaceAllString(strings.ReplaceAll(got, versions()["wasmill"], "VERSION"), "N…")
 	if *rewrite {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -156,6 +176,16 @@ func TestInstanceRefusals(t *testing.T) {
 // becomes makes the instance a be something; empty = stopped, as its state says.
 func (w *background) becomes(what, stopped string) {
 	w.Helper()
+	for name, content := range w.changed {
+		w.write(name, content)
+	}
+	w.changed = map[string]string{}
+	change := func(name, from, to string) {
+		w.changed[name] = w.read(name)
+		if w.write(name, strings.Replace(w.changed[name], from, to, 1)); from != "" && w.read(name) == w.changed[name] {
+			w.Fatalf("%s has no %s", name, from)
+		}
+	}
 	if now := w.read("home/a/instance.json"); now != stopped {
 		if strings.Contains(now, `"running"`) {
 			w.does(0, "shutdown", "a")
@@ -172,11 +202,29 @@ func (w *background) becomes(what, stopped string) {
 	case isNewer:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"format": 1`, `"format": 2`, 1))
 	case isDamaged:
-		spec := w.read("home/a/spec.json")
-		w.write("home/a/spec.json", spec[:len(spec)/2])
-		w.spec = spec
+		change("home/a/spec.json", w.spec[len(w.spec)/2:], "")
+	case isOld, isUnfit, isAhead:
+		var spec struct{ Binary json.RawMessage }
+		if err := json.Unmarshal([]byte(w.spec), &spec); err != nil {
+			w.Fatal(err)
+		}
+		change("home/a/spec.json", string(spec.Binary), `{"version": "v1.0.0"}`)
+		if what == isUnfit {
+			change("home/a/pipeline.yaml", "plugin: identity", "plugin: gone")
+		}
+		if what == isAhead {
+			epochs, err := filepath.Glob("ckpt/a/epochs/*")
+			if err != nil || len(epochs) == 0 {
+				w.Fatalf("%v, %v", epochs, err)
+			}
+			record := w.read(epochs[len(epochs)-1])
+			text, _, _ := strings.Cut(record, `,"check":`)
+			text = strings.Replace(text, `"format":1`, `"format":7`, 1)
+			change(epochs[len(epochs)-1], record, fmt.Sprintf(`%s,"check":"%08x"}`, text, crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli))))
+		}
+	case isUnread:
+		change("home/a/spec.json", `"format": 1`, `"format": 2`)
 	case isHomeless:
-		w.write("home/a/spec.json", w.spec)
 		if err := os.Remove(filepath.Join(w.dir, "work")); err != nil {
 			w.Fatal(err)
 		}

@@ -86,7 +86,7 @@ func (i *Instance) resumes(b Binary) string {
 	command := fmt.Sprintf("resume %s --home %s", i.Name, quoted(i.home.Dir))
 	switch {
 	case b.Path == "":
-		return fmt.Sprintf("wasmill %s, of version %s, goes on with it", command, b.Version)
+		return fmt.Sprintf("with version %s, wasmill %s goes on with it", b.Version, command)
 	case b.SHA256 == "" || hashOf(b.Path) == b.SHA256:
 		return fmt.Sprintf("%s %s goes on with %s", quoted(b.Path), command, b.Version)
 	}
