@@ -30,7 +30,7 @@ edges: [{from: in, to: f}, {from: f, to: out}]
 // background is a workshop with instances, which end with the test.
 type background struct {
 	*workshop
-	spec    string            // as it was written
+	spec    string            // that a test changes
 	changed map[string]string // files that a test has changed, as they were
 }
 

@@ -85,7 +85,7 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newUpgrade(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newGraph(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newVersion(f, s), newCompile(s))
+	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newUpgrade(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newDiagnostics(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newGraph(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newVersion(f, s), newCompile(s))
 	return root
 }
 

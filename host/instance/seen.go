@@ -82,5 +82,15 @@ func (i *Instance) Admin() string {
 	return strings.TrimSpace(string(url))
 }
 
+// Placed are options like those of its worker, for processes in other folders: with whole
+// paths in place of those that are relative to its working folder.
+func (i *Instance) Placed(env []string) (host.Options, error) {
+	o, err := i.options(env)
+	if err != nil {
+		return o, err
+	}
+	return i.Spec.placed(o)
+}
+
 // Options are those that its worker runs with.
 func (i *Instance) Options(env []string) (host.Options, error) { return i.options(env) }

@@ -79,6 +79,27 @@ func (s *Spec) options(file string, env []string) host.Options {
 	return o
 }
 
+// placed makes the paths whole that are relative to the instance's working folder.
+func (s *Spec) placed(o host.Options) (host.Options, error) {
+	p, err := host.Settings(o)
+	if err != nil {
+		return o, err
+	}
+	for _, at := range []struct{ setting, path string }{
+		{"plugins.dir", p.Plugins.Dir}, {"plugins.lock", p.Plugins.Lock}, {"cache.dir", p.Cache.Dir},
+		{"s3.accessKey.file", p.S3.AccessKey.File}, {"s3.secretKey.file", p.S3.SecretKey.File}, {"s3.sessionToken.file", p.S3.SessionToken.File}, {"s3.tls.caFile", p.S3.TLS.CAFile},
+		{"admin.token.file", p.Admin.Token.File}, {"admin.tls.cert", p.Admin.TLS.Cert}, {"admin.tls.key", p.Admin.TLS.Key}, {"admin.tls.clientCA", p.Admin.TLS.ClientCA},
+	} {
+		if at.path != "" && !filepath.IsAbs(at.path) {
+			o.Set = append(o.Set, at.setting+"="+filepath.Join(s.WorkDir, at.path))
+		}
+	}
+	if !filepath.IsAbs(s.Base) {
+		o.Base = filepath.Join(s.WorkDir, s.Base)
+	}
+	return o, nil
+}
+
 // storeOf returns where a pipeline has its checkpoints, with the whole path of a folder;
 // empty = it has none.
 func (s *Spec) storeOf(c *config.Pipeline) string {
