@@ -66,6 +66,15 @@ func refusals() []refusal {
 		{"", "logs b"},
 		{"", "list a"},
 		{"", "run p.yaml --set data.dir=home/a/data"},
+		{"", "diagnostics b"},
+		{"", "diagnostics a -o p.yaml"},
+		{"", "diagnostics a -o nowhere/a.tar.gz"},
+		{"", "diagnostics a --output="},
+		{"", "diagnostics a --timeout 0s"},
+		{"", "checkpoint list --instance b"},
+		{"", "checkpoint list --instance a --storage file://./ckpt --pipeline a"},
+		{"", "checkpoint restore --instance a --storage file://./ckpt --pipeline a"},
+		{"", "checkpoint list --instance a --set x=1"},
 		{"", "upgrade b"},
 		{"", "upgrade a p.yaml"},
 		{"", "upgrade a --set x=1"},
@@ -87,14 +96,22 @@ func refusals() []refusal {
 		{isUnread, "upgrade a"},
 		{isDamaged, "status a"},
 		{isDamaged, "delete a --yes"},
+		{isDamaged, "resume a"},
+		{isDamaged, "upgrade a"},
+		{isDamaged, "checkpoint list --instance a"},
 		{isHomeless, "resume a"},
 	}
 }
 
 // TestInstanceRefusals is L2 and L10: each refusal has a code, says what to do, parses as JSON and
-// changes nothing. testdata/refusals.golden has them for people; -rewrite makes it anew.
+// changes nothing. testdata/refusals.golden and the README have them for people; -rewrite makes
+// both anew.
 func TestInstanceRefusals(t *testing.T) {
 	golden, err := filepath.Abs("testdata/refusals.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := filepath.Abs("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +131,7 @@ func TestInstanceRefusals(t *testing.T) {
 	stopped := w.read("home/a/instance.json")
 	w.spec = w.read("home/a/spec.json")
 
-	var table strings.Builder
+	var table, rows strings.Builder
 	when := ""
 	for _, r := range refusals() {
 		if r.when != when {
@@ -153,23 +170,53 @@ func TestInstanceRefusals(t *testing.T) {
 			r.line += "  # " + r.when
 		}
 		e := answer.Errors[0]
+		line, _, _ := strings.Cut(r.line, "  # ")
+		fmt.Fprintf(&rows, "| `%s` | %s | %d | `%s` | %s |\n", line, r.when, exit, e.Code, strings.ReplaceAll(e.Why, "|", "\\|"))
 		fmt.Fprintf(&table, "wasmill %s\n  exit %d, %s\n  why: %s\n  fix: %s\n", r.line, exit, e.Code, e.Why, e.Fix)
 	}
 	w.becomes("", stopped)
 
-	got := regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(table.String(), w.dir, "/work"), "process N")
-	got = regexp.MustCompile(`\b[0-9a-f]{12}…`).ReplaceAllString(strings.ReplaceAll(got, versions()["wasmill"], "VERSION"), "N…")
-	if *rewrite {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+	w.golden(golden, "", w.lasting(table.String()), "")
+	w.golden(readme, refusalsBegin, w.lasting(rows.String()), refusalsEnd)
+}
+
+// What the table of refusals stands between in the README.
+const (
+	refusalsBegin = "| `wasmill …` | when | exit | code | why |\n|---|---|---|---|---|\n"
+	refusalsEnd   = "\n</details>"
+)
+
+// lasting takes out of a text what is another at each run.
+func (w *background) lasting(text string) string {
+	text = regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(text, w.dir, "/work"), "process N")
+	return regexp.MustCompile(`\b[0-9a-f]{12}…`).ReplaceAllString(strings.ReplaceAll(text, versions()["wasmill"], "VERSION"), "N…")
+}
+
+// golden compares what a file has between two texts, or makes it so.
+func (w *background) golden(file, begin, got, end string) {
+	w.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		w.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(data), begin)
+	want, after := rest, ""
+	if end != "" && ok {
+		if want, after, ok = strings.Cut(rest, end); ok {
+			after = end + after
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
+	if !ok {
+		w.Fatalf("%s has no %q with %q behind it", file, begin, end)
 	}
-	if got != string(want) {
-		t.Errorf("the refusals are\n%s", got)
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(before+begin+got+after), 0o644); err != nil {
+			w.Fatal(err)
+		}
+		want = got
+	}
+	if got != want {
+		w.Errorf("%s has not the refusals, which are\n%s", filepath.Base(file), got)
 	}
 }
 
