@@ -110,6 +110,7 @@ func TestInstanceDiagnosticsInEveryState(t *testing.T) {
 	w.write("p.yaml", "# password: "+secret("a comment with")+" spaces\n"+pipeline)
 	w.does(0, "create", "a", "-f", "p.yaml", "--wait", "--set", "vertices.more.source.generator.template=password="+secret("a flag")+" amqp://u:"+secret("a URL in a flag")+"@host")
 	w.grows("out.txt", 2)
+	w.write("cache/wasmill/wasm/quarantine/0123", `{"deaths":["x"],"alone":true,"why":"fatal error"}`)
 	log, err := os.OpenFile("home/a/log", os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func TestInstanceDiagnosticsInEveryState(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"spec.json": {"{env: STORE_ID}", "file: s3.secret", "password=***", "amqp://***@host"}, "pipeline.yaml": {`"apiKey": "***"`, "https://***@host/x", "plugin: identity"},
 		"log": {"the instance is running", "a plugin says ***"}, "metrics.txt": {"wasmill_"}, "goroutines.txt": {"goroutine "}, "plugins.json": {`"name": "identity"`, `"sha256": "`},
-		"checkpoints.json": {"file://" + w.dir, `"state": "complete"`}, "revisions.json": {`"revision": 1`}, "machine.json": {`"cpus": `, `"open files"`}, "seen.json": {`"state": "running"`},
+		"checkpoints.json": {"file://" + w.dir, `"state": "complete"`}, "revisions.json": {`"revision": 1`}, "machine.json": {`"cpus": `, `"open files"`}, "seen.json": {`"state": "running"`}, "quarantine.json": {`"sha256": "0123"`, `"quarantined": true`},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(files[name], want) {

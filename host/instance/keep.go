@@ -171,6 +171,9 @@ func (k *keeper) worker(_ context.Context, attempt int) (*exec.Cmd, error) {
 	}
 	command := append(slices.Clone(k.home.Worker), k.Name)
 	c := exec.Command(command[0], command[1:]...)
+	if own, err := os.Executable(); err == nil && own == command[0] {
+		c.Path = itself(own)
+	}
 	c.Env, c.Dir = k.Spec.environ(os.Environ()), k.Spec.WorkDir
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	_, err := c.StdinPipe() // closed by Wait

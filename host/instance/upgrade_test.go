@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -102,6 +103,19 @@ func TestInstanceUpgradeGoesOnAfterACrashAtAnyStep(t *testing.T) {
 		}
 		p.goes(i)
 	})
+}
+
+// TestInstanceKeepersOfAnotherVersionAreRefused, also one that is started though the command that
+// does so looks first: the spec may be another by then.
+func TestInstanceKeepersOfAnotherVersionAreRefused(t *testing.T) {
+	p := newPlace(t)
+	p.create()
+	c := exec.Command(p.Keeper[0], append(p.Keeper[1:], "a")...)
+	c.Env = append(p.env(""), newerVariable+"=1")
+	out, err := c.CombinedOutput()
+	if s, seen := p.open().See(); err == nil || !strings.Contains(string(out), string(stream.InstanceVersion)) || seen != nil || s.State != Created {
+		t.Errorf("it is kept: %v: %s; it is %+v, %v", err, out, s, seen)
+	}
 }
 
 // TestInstanceThatIsNotReadyInTimeIsNotUpgraded has a new worker that neither gets ready nor
