@@ -110,7 +110,9 @@ func TestInstanceUpgradeGoesOnAfterACrashAtAnyStep(t *testing.T) {
 func TestInstanceKeepersOfAnotherVersionAreRefused(t *testing.T) {
 	p := newPlace(t)
 	p.create()
-	c := exec.Command(p.Keeper[0], append(p.Keeper[1:], "a")...)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, p.Keeper[0], append(p.Keeper[1:], "a")...)
 	c.Env = append(p.env(""), newerVariable+"=1")
 	out, err := c.CombinedOutput()
 	if s, seen := p.open().See(); err == nil || !strings.Contains(string(out), string(stream.InstanceVersion)) || seen != nil || s.State != Created {
@@ -146,7 +148,12 @@ func TestInstanceThatIsNotReadyInTimeIsNotUpgraded(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil { // which opens when somebody reads
 		t.Fatal(err)
 	}
-	err = p.upgrade("", 300*time.Millisecond)
+	upgraded := make(chan error, 1)
+	go func() { upgraded <- p.upgrade("", 300*time.Millisecond) }()
+	if !wait(t.Context(), time.Minute, func() bool { s, err := i.See(); return err == nil && s.Upgrade != nil && s.Upgrade.Version == "v2.0.0" }) {
+		t.Error("nobody sees the upgrade")
+	}
+	err = <-upgraded
 	for _, want := range []string{"it was not ready within 300ms, and did not drain within 100ms", "It is stopped", "wasmill-v1.0.0 resume a --home "} {
 		if stream.CodeOf(err) != stream.InstanceFailed || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
