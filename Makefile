@@ -82,9 +82,9 @@ large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestGuestsInZ
 minio:
 	$(GO) test -tags minio -timeout 30m -run '^TestMinIOStartsAndEnds$$' ./checkpoint/storetest/minio
 test-minio:
-	$(GO) vet -tags minio ./checkpoint/... ./host/control/durable/...
+	$(GO) vet -tags minio ./checkpoint/... ./host/control/durable/... ./cmd/wasmill
 	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
-	$(GO) test -tags minio -timeout 30m -run MinIO ./host/control/durable/crash
+	$(GO) test -tags minio -timeout 30m -run MinIO ./host/control/durable/crash ./cmd/wasmill
 
 check: test test-minio lint spec fuzz-smoke clean-tree
 

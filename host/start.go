@@ -59,6 +59,17 @@ func (h *Host) Kept(ctx context.Context, p *Pipeline) (n int, err error) {
 	return n, err
 }
 
+// Readable makes sure that this wasmill reads the newest checkpoint of a pipeline, if it
+// has one: the error has the code stream.CheckpointFormat if a newer one wrote it. It changes
+// nothing, and may be called before Run.
+func (h *Host) Readable(ctx context.Context, p *Pipeline) error {
+	at, ok := control.StoreOf(p.Config, h.options.base(p.File))
+	if !ok {
+		return nil
+	}
+	return h.look(at, p.Name, func(all *control.Checkpoints) error { return all.Readable(ctx) })
+}
+
 // look opens the checkpoints of a pipeline for the time of use.
 func (h *Host) look(at control.StoreAt, pipeline string, use func(*control.Checkpoints) error) (err error) {
 	all, err := control.OpenCheckpoints(h.stores, at, pipeline, nil)

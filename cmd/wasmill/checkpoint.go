@@ -19,9 +19,11 @@ func newCheckpoint(f *flags, s stdio) *cobra.Command {
 		Use:   "checkpoint",
 		Short: "List, show, verify, compare, delete and rehearse checkpoints",
 		Long: `checkpoint looks at what a pipeline has stored, in a folder or a bucket, whether
-it runs or not. Name the pipeline by its file, or by --storage and --pipeline.
+it runs or not. Name the pipeline by its file, by --storage and --pipeline, or by --instance,
+an instance in the background, which also knows the settings.
 Keys of buckets are settings of the process: s3 in wasmill.yaml.`,
 		Example: `  wasmill checkpoint list pipeline.yaml
+  wasmill checkpoint list --instance access-log
   wasmill checkpoint show pipeline.yaml 42
   wasmill checkpoint verify --storage s3://bucket/prefix --pipeline access-log`,
 		Args: args(1, 1, "one of list, show, verify, restore, delete and diff"),
@@ -31,21 +33,27 @@ Keys of buckets are settings of the process: s3 in wasmill.yaml.`,
 	}
 	c.PersistentFlags().StringVar(&of.storage, "storage", "", "where the checkpoints are, as file://./path or s3://bucket/prefix, instead of a pipeline file")
 	c.PersistentFlags().StringVar(&of.pipeline, "pipeline", "", "name of the pipeline, with --storage")
+	c.PersistentFlags().StringVar(&of.instance, "instance", "", "instance in the background, instead of a pipeline file")
+	c.PersistentFlags().String("home", "", homeUsage)
 	c.AddCommand(newCheckpointList(f, of, s), newCheckpointShow(f, of, s), newCheckpointVerify(f, of, s), newCheckpointRestore(f, of, s), newCheckpointDelete(f, of, s), newCheckpointDiff(f, of, s))
 	return c
 }
 
+const bothNamed = "--instance names a pipeline, and so do --storage and --pipeline: choose"
+
 // checkpointFlags name a pipeline without its file.
-type checkpointFlags struct{ storage, pipeline string }
+type checkpointFlags struct{ storage, pipeline, instance string }
 
 // with opens the checkpoints that a command line names for the time of use. Behind the
 // pipeline file come least to most epochs, most < 0 for any.
 func (of *checkpointFlags) with(c *cobra.Command, f *flags, s stdio, a []string, least, most int, use func(*control.Checkpoints, []stream.Epoch) error) (err error) {
 	from := host.CheckpointsOf{Storage: of.storage, Pipeline: of.pipeline}
 	switch {
+	case of.instance != "" && (of.storage != "" || of.pipeline != ""):
+		return usageError(c, bothNamed)
 	case (of.storage == "") != (of.pipeline == ""):
 		return usageError(c, "--storage and --pipeline go together")
-	case of.storage != "":
+	case of.storage != "" || of.instance != "":
 	default:
 		if err := of.file(c, a); err != nil {
 			return err
@@ -56,7 +64,13 @@ func (of *checkpointFlags) with(c *cobra.Command, f *flags, s stdio, a []string,
 	if err != nil {
 		return err
 	}
-	all, err := host.Checkpoints(from, f.options(nil, s))
+	o := f.options(nil, s)
+	if of.instance != "" {
+		if from, o, err = checkpointsOf(c, of.instance); err != nil {
+			return err
+		}
+	}
+	all, err := host.Checkpoints(from, o)
 	if err != nil {
 		return err
 	}
@@ -64,11 +78,25 @@ func (of *checkpointFlags) with(c *cobra.Command, f *flags, s stdio, a []string,
 	return use(all, epochs)
 }
 
+// checkpointsOf are those of an instance, with the settings to look at them.
+func checkpointsOf(c *cobra.Command, name string) (of host.CheckpointsOf, o host.Options, err error) {
+	if err := noSettings(c); err != nil {
+		return of, o, err
+	}
+	i, err := instanceOf(c, name)
+	if err != nil {
+		return of, o, err
+	}
+	o, err = i.Placed(os.Environ())
+	o.Compiler, o.Version = compiler(), versions()["wasmill"]
+	return host.CheckpointsOf{File: i.PipelineFile()}, o, err
+}
+
 // file makes sure that the first argument is a pipeline file and not an epoch.
 func (of *checkpointFlags) file(c *cobra.Command, a []string) error {
 	or := ""
 	if of.storage == "" {
-		or = ", or --storage and --pipeline"
+		or = ", or --storage and --pipeline, or --instance"
 	}
 	if len(a) == 0 {
 		return usageError(c, "name a pipeline file"+or)

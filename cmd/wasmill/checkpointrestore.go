@@ -35,23 +35,32 @@ checkpoint is damaged.`,
 // rehearse tells what the restore of a checkpoint would do.
 func rehearse(c *cobra.Command, f *flags, of *checkpointFlags, s stdio, a []string) (err error) {
 	ctx := c.Context()
-	if err := of.file(c, a); err != nil {
-		return err
-	}
-	if of.storage == "" && of.pipeline != "" {
+	from, o := host.CheckpointsOf{Storage: of.storage, Pipeline: of.pipeline}, f.options(nil, s)
+	switch {
+	case of.instance != "" && (of.storage != "" || of.pipeline != ""):
+		return usageError(c, bothNamed)
+	case of.instance != "":
+		if from, o, err = checkpointsOf(c, of.instance); err != nil {
+			return err
+		}
+	case of.file(c, a) != nil:
+		return of.file(c, a)
+	case of.storage == "" && of.pipeline != "":
 		return usageError(c, "--pipeline names one in --storage")
+	default:
+		from.File, a = a[0], a[1:]
 	}
-	epochs, err := parseEpochs(c, a[1:], 0, 1)
+	epochs, err := parseEpochs(c, a, 0, 1)
 	if err != nil {
 		return err
 	}
-	o := f.options([]string{a[0]}, s)
+	o.Files = []string{from.File}
 	h, err := host.Open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
-	all, err := host.Checkpoints(host.CheckpointsOf{File: a[0], Storage: of.storage, Pipeline: of.pipeline}, o)
+	all, err := host.Checkpoints(from, o)
 	if err != nil {
 		return err
 	}

@@ -129,18 +129,29 @@ func (c *client) post(ctx context.Context, path string, body, answer any) error 
 }
 
 func (c *client) ask(ctx context.Context, method, path string, body any, timeout time.Duration, answer any) error {
+	text, status, err := c.raw(ctx, method, path, body, timeout)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return c.stranger("it answers "+status, err)
+	}
+	return nil
+}
+
+// raw is ask with the answer as it is, which is no refusal.
+func (c *client) raw(ctx context.Context, method, path string, body any, timeout time.Duration) (answer []byte, status string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var text []byte
 	if body != nil {
-		var err error
 		if text, err = json.Marshal(body); err != nil {
 			panic("BUG: a request has no JSON: " + err.Error())
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if text != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -150,19 +161,16 @@ func (c *client) ask(ctx context.Context, method, path string, body any, timeout
 	}
 	got, err := c.http.Do(r)
 	if err != nil {
-		return c.silent(err)
+		return nil, "", c.silent(err)
 	}
 	defer got.Body.Close()
 	if text, err = io.ReadAll(io.LimitReader(got.Body, maxAnswer)); err != nil {
-		return c.silent(err)
+		return nil, "", c.silent(err)
 	}
 	if got.StatusCode/100 != 2 {
-		return c.refusal(got.StatusCode, text)
+		return nil, "", c.refusal(got.StatusCode, text)
 	}
-	if err := json.Unmarshal(text, answer); err != nil {
-		return c.stranger(fmt.Sprintf("it answers %s", got.Status), err)
-	}
-	return nil
+	return text, got.Status, nil
 }
 
 // silent says that there is no answer.

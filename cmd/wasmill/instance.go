@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -19,8 +18,10 @@ import (
 
 // homeFlag adds the flag that says where instances are.
 func homeFlag(c *cobra.Command) {
-	c.Flags().String("home", "", "folder of instances (default: WASMILL_HOME, $XDG_STATE_HOME/wasmill or ~/.local/state/wasmill)")
+	c.Flags().String("home", "", homeUsage)
 }
+
+const homeUsage = "folder of instances (default: WASMILL_HOME, $XDG_STATE_HOME/wasmill or ~/.local/state/wasmill)"
 
 // homeOf is the folder of instances that a command line is about.
 func homeOf(c *cobra.Command) (*instance.Home, error) {
@@ -33,7 +34,7 @@ func homeOf(c *cobra.Command) (*instance.Home, error) {
 		return nil, err
 	}
 	return &instance.Home{
-		Dir: dir, Version: versions()["wasmill"],
+		Dir: dir, Version: versions()["wasmill"], Executable: exe,
 		Keeper: []string{exe, keepCommand, "--home", dir}, Worker: []string{exe, workCommand, "--home", dir},
 	}, nil
 }
@@ -160,18 +161,13 @@ func clientOf(c *cobra.Command, name string) (*client, error) {
 		}
 		return nil, &stream.Error{Code: stream.InstanceState, Where: seen.Pipeline, Why: fmt.Sprintf("%s is %s, and cannot be asked", name, seen.State), Fix: fix}
 	}
-	o, err := i.Options(os.Environ())
+	o, err := i.Placed(os.Environ())
 	if err != nil {
 		return nil, err
 	}
 	settings, err := host.Settings(o)
 	if err != nil {
 		return nil, err
-	}
-	for _, file := range []*string{&settings.Admin.Token.File, &settings.Admin.TLS.Cert} { // the instance's folder is not this one
-		if *file != "" && !filepath.IsAbs(*file) {
-			*file = filepath.Join(i.Spec.WorkDir, *file)
-		}
 	}
 	return newClientFor(c, settings, seen.Admin)
 }

@@ -30,7 +30,8 @@ edges: [{from: in, to: f}, {from: f, to: out}]
 // background is a workshop with instances, which end with the test.
 type background struct {
 	*workshop
-	spec string // that a test has damaged
+	spec    string            // that a test changes
+	changed map[string]string // files that a test has changed, as they were
 }
 
 func newBackground(t *testing.T) *background {

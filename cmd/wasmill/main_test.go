@@ -17,9 +17,20 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// TestMain makes the test binary be wasmill when a test runs it as such.
+// TestMain makes the test binary be wasmill when a test runs it as such: a copy with the name
+// wasmill-v2.0.0 is of that version. As a worker, one whose name ends with -dies crashes, and with -hangs does
+// nothing.
 func TestMain(m *testing.M) {
 	if os.Getenv("TEST_AS_WASMILL") != "" {
+		if _, named, ok := strings.Cut(filepath.Base(os.Args[0]), "wasmill-"); ok {
+			version = named
+		}
+		if strings.HasSuffix(version, "-dies") && len(os.Args) > 1 && os.Args[1] == workCommand {
+			panic("this version crashes")
+		}
+		if strings.HasSuffix(version, "-hangs") && len(os.Args) > 1 && os.Args[1] == workCommand {
+			time.Sleep(time.Hour) // or until a signal ends it
+		}
 		main()
 	}
 	os.Setenv("TEST_AS_WASMILL", "1") // for children

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +23,10 @@ const (
 	isDeleting = "a is half deleted"
 	isNewer    = "a newer wasmill has had a"
 	isDamaged  = "the spec of a is damaged"
+	isOld      = "a runs with wasmill v1.0.0"
+	isUnfit    = "a runs with wasmill v1.0.0, and its plugin is gone"
+	isAhead    = "a runs with wasmill v1.0.0, and its newest checkpoint is of a format to come"
+	isUnread   = "the spec of a is of a format to come"
 	isHomeless = "the folder is gone where a was created"
 )
 
@@ -61,22 +66,52 @@ func refusals() []refusal {
 		{"", "logs b"},
 		{"", "list a"},
 		{"", "run p.yaml --set data.dir=home/a/data"},
+		{"", "diagnostics b"},
+		{"", "diagnostics a -o p.yaml"},
+		{"", "diagnostics a -o nowhere/a.tar.gz"},
+		{"", "diagnostics a --output="},
+		{"", "diagnostics a --timeout 0s"},
+		{"", "checkpoint list --instance b"},
+		{"", "checkpoint list --instance a --storage file://./ckpt --pipeline a"},
+		{"", "checkpoint restore --instance a --storage file://./ckpt --pipeline a"},
+		{"", "checkpoint list --instance a --set x=1"},
+		{"", "upgrade b"},
+		{"", "upgrade a p.yaml"},
+		{"", "upgrade a --set x=1"},
+		{"", "upgrade a --timeout 0s"},
+		{"", "upgrade a"},
 		{isRunning, "resume a"},
 		{isRunning, "delete a --yes"},
+		{isRunning, "upgrade a"},
 		{isDeleting, "resume a"},
 		{isDeleting, "shutdown a"},
+		{isDeleting, "upgrade a"},
 		{isNewer, "resume a"},
 		{isNewer, "list"},
+		{isNewer, "upgrade a"},
+		{isOld, "resume a"},
+		{isUnfit, "upgrade a"},
+		{isAhead, "upgrade a"},
+		{isUnread, "resume a"},
+		{isUnread, "upgrade a"},
 		{isDamaged, "status a"},
 		{isDamaged, "delete a --yes"},
+		{isDamaged, "resume a"},
+		{isDamaged, "upgrade a"},
+		{isDamaged, "checkpoint list --instance a"},
 		{isHomeless, "resume a"},
 	}
 }
 
 // TestInstanceRefusals is L2 and L10: each refusal has a code, says what to do, parses as JSON and
-// changes nothing. testdata/refusals.golden has them for people; -rewrite makes it anew.
+// changes nothing. testdata/refusals.golden and the README have them for people; -rewrite makes
+// both anew.
 func TestInstanceRefusals(t *testing.T) {
 	golden, err := filepath.Abs("testdata/refusals.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := filepath.Abs("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +129,9 @@ func TestInstanceRefusals(t *testing.T) {
 	t.Chdir("..")
 	w.does(0, "shutdown", "a")
 	stopped := w.read("home/a/instance.json")
+	w.spec = w.read("home/a/spec.json")
 
-	var table strings.Builder
+	var table, rows strings.Builder
 	when := ""
 	for _, r := range refusals() {
 		if r.when != when {
@@ -134,28 +170,69 @@ func TestInstanceRefusals(t *testing.T) {
 			r.line += "  # " + r.when
 		}
 		e := answer.Errors[0]
+		line, _, _ := strings.Cut(r.line, "  # ")
+		fmt.Fprintf(&rows, "| `%s` | %s | %d | `%s` | %s |\n", line, r.when, exit, e.Code, strings.ReplaceAll(e.Why, "|", "\\|"))
 		fmt.Fprintf(&table, "wasmill %s\n  exit %d, %s\n  why: %s\n  fix: %s\n", r.line, exit, e.Code, e.Why, e.Fix)
 	}
 	w.becomes("", stopped)
 
-	got := regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(table.String(), w.dir, "/work"), "process N")
-	if *rewrite {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+	w.golden(golden, "", w.lasting(table.String()), "")
+	w.golden(readme, refusalsBegin, w.lasting(rows.String()), refusalsEnd)
+}
+
+// What the table of refusals stands between in the README.
+const (
+	refusalsBegin = "| `wasmill …` | when | exit | code | why |\n|---|---|---|---|---|\n"
+	refusalsEnd   = "\n</details>"
+)
+
+// lasting takes out of a text what is another at each run.
+func (w *background) lasting(text string) string {
+	text = regexp.MustCompile(`process \d+`).ReplaceAllString(strings.ReplaceAll(text, w.dir, "/work"), "process N")
+	return regexp.MustCompile(`\b[0-9a-f]{12}…`).ReplaceAllString(strings.ReplaceAll(text, versions()["wasmill"], "VERSION"), "N…")
+}
+
+// golden compares what a file has between two texts, or makes it so.
+func (w *background) golden(file, begin, got, end string) {
+	w.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		w.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(data), begin)
+	want, after := rest, ""
+	if end != "" && ok {
+		if want, after, ok = strings.Cut(rest, end); ok {
+			after = end + after
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
+	if !ok {
+		w.Fatalf("%s has no %q with %q behind it", file, begin, end)
 	}
-	if got != string(want) {
-		t.Errorf("the refusals are\n%s", got)
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(before+begin+got+after), 0o644); err != nil {
+			w.Fatal(err)
+		}
+		want = got
+	}
+	if got != want {
+		w.Errorf("%s has not the refusals, which are\n%s", filepath.Base(file), got)
 	}
 }
 
 // becomes makes the instance a be something; empty = stopped, as its state says.
 func (w *background) becomes(what, stopped string) {
 	w.Helper()
+	for name, content := range w.changed {
+		w.write(name, content)
+	}
+	w.changed = map[string]string{}
+	change := func(name, from, to string) {
+		w.changed[name] = w.read(name)
+		if w.write(name, strings.Replace(w.changed[name], from, to, 1)); from != "" && w.read(name) == w.changed[name] {
+			w.Fatalf("%s has no %s", name, from)
+		}
+	}
 	if now := w.read("home/a/instance.json"); now != stopped {
 		if strings.Contains(now, `"running"`) {
 			w.does(0, "shutdown", "a")
@@ -172,11 +249,29 @@ func (w *background) becomes(what, stopped string) {
 	case isNewer:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"format": 1`, `"format": 2`, 1))
 	case isDamaged:
-		spec := w.read("home/a/spec.json")
-		w.write("home/a/spec.json", spec[:len(spec)/2])
-		w.spec = spec
+		change("home/a/spec.json", w.spec[len(w.spec)/2:], "")
+	case isOld, isUnfit, isAhead:
+		var spec struct{ Binary json.RawMessage }
+		if err := json.Unmarshal([]byte(w.spec), &spec); err != nil {
+			w.Fatal(err)
+		}
+		change("home/a/spec.json", string(spec.Binary), `{"version": "v1.0.0"}`)
+		if what == isUnfit {
+			change("home/a/pipeline.yaml", "plugin: identity", "plugin: gone")
+		}
+		if what == isAhead {
+			epochs, err := filepath.Glob("ckpt/a/epochs/*")
+			if err != nil || len(epochs) == 0 {
+				w.Fatalf("%v, %v", epochs, err)
+			}
+			record := w.read(epochs[len(epochs)-1])
+			text, _, _ := strings.Cut(record, `,"check":`)
+			text = strings.Replace(text, `"format":1`, `"format":7`, 1)
+			change(epochs[len(epochs)-1], record, fmt.Sprintf(`%s,"check":"%08x"}`, text, crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli))))
+		}
+	case isUnread:
+		change("home/a/spec.json", `"format": 1`, `"format": 2`)
 	case isHomeless:
-		w.write("home/a/spec.json", w.spec)
 		if err := os.Remove(filepath.Join(w.dir, "work")); err != nil {
 			w.Fatal(err)
 		}

@@ -10,7 +10,11 @@ func newResume(f *flags, s stdio) *cobra.Command {
 		Long: `resume starts an instance with what was saved of it, from its last checkpoint. It takes no
 settings: they are those that it was created with, and its pipeline is what its own file
 says now. After a kill -9 or a reboot it goes on in the same way. If a worker that lost its
-keeper still lets through what it has read, the new one begins when that has ended.`,
+keeper still lets through what it has read, the new one begins when that has ended.
+
+It is resumed by the version of wasmill that it runs with: another one is refused, as wasmill
+upgrade is what changes that. Another build of one version is let through, and of
+development builds any: the log says so, and it is the one that it runs with from then on.`,
 		Example: `  wasmill resume access-log --wait`,
 		Args:    args(1, 1, "one instance"),
 		RunE: func(c *cobra.Command, a []string) error {

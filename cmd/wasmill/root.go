@@ -85,7 +85,29 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newExplain(f, s), newDoctor(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newTest(f, s), newCall(f, s), newVersion(f, s), newCompile(s))
+	for _, g := range []struct {
+		title string
+		of    []*cobra.Command
+	}{
+		{"Run pipelines:", []*cobra.Command{newRun(f, s), newTest(f, s), newCall(f, s), newBench(f, s)}},
+		{"In the background:", []*cobra.Command{
+			newCreate(f, s), newShutdown(f, s), newResume(f, s), newUpgrade(f, s), newDelete(f, s),
+			newList(f, s), newLogs(f, s), newDiagnostics(f, s), newKeep(s), newWork(s),
+		}},
+		{"While they run:", []*cobra.Command{newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s)}},
+		{"Files, plugins and checkpoints:", []*cobra.Command{
+			newValidate(f, s), newPlan(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newPlugin(f, s), newCheckpoint(f, s),
+		}},
+		{"Help:", []*cobra.Command{newExplain(f, s), newDoctor(f, s), newVersion(f, s), newCompile(s)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range g.of {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID("Help:")
+	root.SetCompletionCommandGroupID("Help:")
 	return root
 }
 

@@ -60,7 +60,7 @@ func instanceText(s *instance.Seen) string {
 	}
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	for _, f := range []struct{ what, text string }{
-		{"processes", processOf(*s)}, {"pipeline", s.Pipeline}, {"created from", s.From}, {"data", s.Data}, {"log", s.Log},
+		{"processes", processOf(*s)}, {"pipeline", s.Pipeline}, {"created from", s.From}, {"runs with", strings.TrimSpace(s.Binary.String() + " " + s.Binary.Path)}, {"upgrade to", upgradeOf(s)}, {"data", s.Data}, {"log", s.Log},
 		{"checkpoints", strings.Join(s.Stores, ", ")}, {"admin", s.Admin},
 	} {
 		if f.text != "" {
@@ -69,4 +69,12 @@ func instanceText(s *instance.Seen) string {
 	}
 	_ = w.Flush() // to memory
 	return out.String()
+}
+
+// upgradeOf is the binary that is to take over; empty = none is.
+func upgradeOf(s *instance.Seen) string {
+	if s.Upgrade == nil {
+		return ""
+	}
+	return s.Upgrade.String() + " " + s.Upgrade.Path
 }

@@ -28,8 +28,20 @@ func newVersion(f *flags, s stdio) *cobra.Command {
 	}
 }
 
+// version is that of a release which is built where no version control tells it: the linker
+// sets it, by go build -ldflags "-X main.version=v1.2.3". Empty = what the go command recorded.
+var version string
+
 // versions reads what the linker recorded.
 func versions() map[string]string {
+	v := recorded()
+	if version != "" {
+		v["wasmill"] = version
+	}
+	return v
+}
+
+func recorded() map[string]string {
 	v := map[string]string{"wasmill": "unknown", "wazero": "unknown", "go": runtime.Version(), "abi": abi.ExportMarker}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

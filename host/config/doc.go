@@ -15,6 +15,8 @@
 // because it reaches into lists. The binder walks the tree and the type to fill
 // side by side; graph checks what the values mean together.
 //
+// A Masker takes secrets out of what goes to other people, such as diagnostics.
+//
 // Null is the same as a key that is not there. A key that is almost known is
 // reported, and read as what it was meant to be, so that one slip of the pen is
 // one fault.

@@ -86,6 +86,25 @@ func (c *Checkpoints) Newest(ctx context.Context) (stream.Epoch, error) {
 	return all[0].Epoch, nil
 }
 
+// Readable says whether the newest that is not abandoned, if there is one, is of a format that
+// is known here.
+func (c *Checkpoints) Readable(ctx context.Context) error {
+	all, err := c.reader().List(ctx)
+	if err != nil {
+		return c.at.place(err)
+	}
+	for _, e := range all {
+		switch {
+		case e.State == checkpoint.Orphaned || e.State == checkpoint.Abandoned:
+			continue
+		case e.Err != nil && stream.CodeOf(e.Err) == stream.CheckpointFormat:
+			return e.Err
+		}
+		return nil
+	}
+	return nil
+}
+
 // published returns the checkpoints that were, the newest first; there is one.
 func (c *Checkpoints) published(ctx context.Context) ([]checkpoint.Entry, error) {
 	all, err := c.reader().List(ctx)

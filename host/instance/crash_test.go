@@ -22,19 +22,23 @@ const (
 	roleVariable  = "INSTANCE_TEST_ROLE"
 	crashVariable = "INSTANCE_TEST_CRASH"
 	homeVariable  = "INSTANCE_TEST_HOME"
+	newerVariable = "INSTANCE_TEST_NEWER" // it is the newer binary
 )
 
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
-	if role == "" && len(os.Args) > 2 && os.Args[1] == "-role" {
+	if len(os.Args) > 3 && os.Args[1] == "-role" {
 		role = os.Args[2]
+		if len(os.Args) > 4 && os.Args[4] == "--check" {
+			role = "check"
+		}
 	}
 	if role == "" {
 		os.Exit(m.Run())
 	}
 	ctx, end := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer end()
-	h := testHome(os.Getenv(homeVariable))
+	h := testHome(os.Getenv(homeVariable), os.Getenv(newerVariable) != "")
 	h.step = func(name string) {
 		if name == os.Getenv(crashVariable) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -49,8 +53,13 @@ func TestMain(m *testing.M) {
 		if i, err = h.Open("a"); err == nil {
 			err = map[string]func() error{
 				"delete": func() error { return i.Delete(ctx, false, false, func(Removed) {}) },
-				"keep":   func() error { return i.Keep(ctx, KeepEvents{}) },
-				"work":   func() error { return work(ctx, i) },
+				"keep":   func() error { return i.Keep(ctx, within(), KeepEvents{}) },
+				"check":  func() error { return i.Check(ctx, host.Options{}) },
+				"upgrade": func() error {
+					_, err := i.Upgrade(ctx, os.Environ(), time.Minute, func(string) {})
+					return err
+				},
+				"work": func() error { return work(ctx, i) },
 			}[role]()
 		}
 	}
@@ -59,6 +68,14 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// within is what a keeper was told of an upgrade.
+func within() (d time.Duration) {
+	if len(os.Args) > 5 {
+		d, _ = time.ParseDuration(os.Args[5])
+	}
+	return d
 }
 
 // work is a worker, as the command has it.
@@ -83,12 +100,17 @@ func work(ctx context.Context, i *Instance) (err error) {
 	return h.Run(context.WithoutCancel(ctx))
 }
 
-func testHome(dir string) *Home {
+// testHome is one as the binary v1.0.0 sees it, or the newer v2.0.0.
+func testHome(dir string, newer bool) *Home {
 	exe, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	return &Home{Dir: dir, Version: "test", Keeper: []string{exe, "-role", "keep"}, Worker: []string{exe, "-role", "work"}}
+	version := "v1.0.0"
+	if newer {
+		version = "v2.0.0"
+	}
+	return &Home{Dir: dir, Version: version, Executable: filepath.Join(filepath.Dir(dir), "wasmill-"+version), Keeper: []string{exe, "-role", "keep"}, Worker: []string{exe, "-role", "work"}}
 }
 
 const testPipeline = `name: p
@@ -113,7 +135,12 @@ type place struct {
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	base := t.TempDir()
-	p := &place{t, testHome(filepath.Join(base, "home"))}
+	p := &place{t, testHome(filepath.Join(base, "home"), false)}
+	for _, version := range []string{"v1.0.0", "v2.0.0"} {
+		if err := os.WriteFile(filepath.Join(base, "wasmill-"+version), []byte(version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(base, "p.yaml"), []byte(testPipeline), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +165,9 @@ func (p *place) crashes(role, step string) {
 	p.Helper()
 	c := exec.Command(p.Keeper[0])
 	c.Env = append(p.env(step), roleVariable+"="+role)
+	if role == "upgrade" {
+		c.Env = append(c.Env, newerVariable+"=1")
+	}
 	out, _ := c.CombinedOutput()
 	if s, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 		p.Fatalf("%s is not killed at %s: %v: %s", role, step, c.ProcessState, out)

@@ -65,7 +65,7 @@ func (h *Home) Create(ctx context.Context, p Plan) (*Instance, error) {
 
 // describe makes the spec, and reads the pipeline file.
 func (i *Instance) describe(p *Plan) (content []byte, err error) {
-	i.Spec = Spec{Format: specFormat, Name: i.Name, Created: time.Now().UTC(), Version: i.home.Version, Set: p.Options.Set, Custom: p.Data != ""}
+	i.Spec = Spec{Format: specFormat, Name: i.Name, Created: time.Now().UTC(), Version: i.home.Version, Binary: i.home.binary(), Set: p.Options.Set, Custom: p.Data != ""}
 	s := &i.Spec
 	for _, text := range s.Set {
 		for _, key := range []struct{ name, fix string }{
@@ -116,30 +116,39 @@ func (i *Instance) describe(p *Plan) (content []byte, err error) {
 func (i *Instance) check(ctx context.Context, p *Plan) (store string, err error) {
 	o := i.Spec.options(p.File, p.Options.Env)
 	o.Compiler, o.Version, o.Native = p.Options.Compiler, p.Options.Version, p.Options.Native
+	err = opened(ctx, o, func(h *host.Host, c *host.Pipeline) error {
+		n, err := h.Kept(ctx, c)
+		if err != nil {
+			return err
+		}
+		store = i.Spec.storeOf(c.Config)
+		if n > 0 && !p.Restore {
+			return &stream.Error{
+				Code: stream.InstanceCheckpoints, Where: store, Why: fmt.Sprintf("the store has %d checkpoints of a pipeline %s, which belong to no instance here", n, i.Name),
+				Fix: "add --restore to go on from the newest, choose another name, or delete them: wasmill checkpoint list and delete --storage " + store + " --pipeline " + i.Name,
+			}
+		}
+		return nil
+	})
+	return store, err
+}
+
+// opened has a pipeline that can run in the background, with all its plugins, for the time
+// of use.
+func opened(ctx context.Context, o host.Options, use func(*host.Host, *host.Pipeline) error) (err error) {
 	h, err := host.Open(ctx, o)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
 	c := h.Pipelines()[0]
 	if v := slices.IndexFunc(c.Config.Vertices, func(v config.Vertex) bool { return v.Source != nil && v.Source.Kind == "stdin" }); v >= 0 {
-		return "", &stream.Error{
-			Code: stream.Usage, Where: p.File, Why: fmt.Sprintf("the source %s reads standard input, which nothing in the background has", c.Config.Vertices[v].Name),
+		return &stream.Error{
+			Code: stream.Usage, Where: o.Files[0], Why: fmt.Sprintf("the source %s reads standard input, which nothing in the background has", c.Config.Vertices[v].Name),
 			Fix: "use another source, such as file or generator, or wasmill run",
 		}
 	}
-	n, err := h.Kept(ctx, c)
-	if err != nil {
-		return "", err
-	}
-	store = i.Spec.storeOf(c.Config)
-	if n > 0 && !p.Restore {
-		return "", &stream.Error{
-			Code: stream.InstanceCheckpoints, Where: store, Why: fmt.Sprintf("the store has %d checkpoints of a pipeline %s, which belong to no instance here", n, i.Name),
-			Fix: "add --restore to go on from the newest, choose another name, or delete them: wasmill checkpoint list and delete --storage " + store + " --pipeline " + i.Name,
-		}
-	}
-	return store, nil
+	return use(h, c)
 }
 
 // reserve puts all that there is of the instance into a folder, which gets its name when it

@@ -53,7 +53,10 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 		stores = nil
 	}
 	for _, store := range stores {
-		o := i.Spec.options(i.PipelineFile(), os.Environ())
+		o, err := i.Spec.placed(i.Spec.options(i.PipelineFile(), os.Environ()))
+		if err != nil {
+			return err
+		}
 		p, err := host.Purge(ctx, host.CheckpointsOf{Storage: store, Pipeline: i.Name}, o)
 		if err != nil {
 			return err

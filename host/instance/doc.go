@@ -12,6 +12,11 @@
 // pipeline. If the keeper dies the worker drains and ends by itself; a new keeper waits
 // for that. Without a keeper, whoever takes the lock moves the state.
 //
+// An instance runs with the binary that its spec names. Another one takes over by Upgrade:
+//
+//	check ─▶ drain the old, with a last checkpoint ─▶ launch ─▶ new keeper ┬▶ ready: the spec names it
+//	                                                                       └▶ late, fails: it ends, drained
+//
 // The states, and where the events of state.go lead:
 //
 //	         |start   |ready  |restart |drain  |drained |end    |fail  |lost  |delete
@@ -33,8 +38,12 @@
 //  3. flock decides who owns an instance: the system frees it however a process ends. The
 //     process, its start and the boot in the file say whether that one is alive, to those who
 //     only look, and whom to signal: no other process gets a signal.
-//  4. SIGKILL comes only with force, and after the time for draining.
+//  4. SIGKILL comes only with force, or to a binary that has failed to take over, and after
+//     the time for draining.
 //  5. A store is put down before something is written there, and deleted from by the
 //     instance's own name. The spec goes last.
 //  6. The spec holds no secrets, only what refers to them.
+//  7. The spec names a binary after all was ready with it. Until then, and if it fails, the
+//     one before goes on. Another version does not resume it. The new keeper ends
+//     an upgrade, also if nobody waits for that any more.
 package instance

@@ -16,6 +16,8 @@ import (
 type Home struct {
 	Dir     string
 	Version string // of this binary
+	// Executable is the file of this binary, whole path.
+	Executable string
 	// Keeper is a command that leads to Instance.Keep, with the name of an instance behind
 	// it; Worker one that leads to Instance.Work.
 	Keeper, Worker []string

@@ -19,7 +19,8 @@ import (
 // KeepEvents tell what a keeper does. All may be nil.
 type KeepEvents struct {
 	Moved  func(from, to State, reason string)
-	Waits  func(worker int) // for a worker that lost its keeper, a process, to end
+	Waits  func(worker int)      // for a worker that lost its keeper, a process, to end
+	Other  func(was, now Binary) // this one has it instead of the one that it ran with
 	Exited func(how string, again bool, in time.Duration)
 }
 
@@ -28,6 +29,9 @@ type keeper struct {
 	*Instance
 	ledger *ledger
 	events KeepEvents
+	binary Binary          // this one
+	trial  *trial          // whether it stays with this one; nil = that is settled
+	ends   func(why error) // the worker drains, and the keeper ends after it
 	policy supervise.Policy
 	looks  sync.WaitGroup // of the goroutine that looks whether the worker is ready
 	unlook func()         // ends that; nil = there is none
@@ -36,7 +40,10 @@ type keeper struct {
 // Keep has the instance until its worker has ended for good, or ctx ends, when the worker
 // drains. It answers who launched this process. The error is why the instance was not
 // taken, or what failed.
-func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
+//
+// within > 0 makes it the end of an upgrade: if not all is ready within that time, or no
+// worker can run, the instance ends, and goes on with the binary that it ran with before.
+func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents) error {
 	l, err := i.take()
 	if err != nil {
 		tell(err)
@@ -44,7 +51,12 @@ func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
 	}
 	defer l.release()
 	i.home.at("locked")
-	k := &keeper{Instance: i, events: e, policy: supervise.DefaultPolicy()}
+	ctx, ends := context.WithCancelCause(ctx)
+	defer ends(nil)
+	k := &keeper{Instance: i, events: e, policy: supervise.DefaultPolicy(), binary: i.home.binary(), ends: ends}
+	if within > 0 {
+		k.trial, k.policy.Most = &trial{}, trialRestarts
+	}
 	if err := k.begin(); err != nil {
 		tell(err)
 		return err
@@ -52,6 +64,9 @@ func (i *Instance) Keep(ctx context.Context, e KeepEvents) error {
 	i.home.at("starting")
 	tell(nil)
 	context.AfterFunc(ctx, func() { _, _ = k.ledger.move(Drain, "it was told to end", nil) }) // else finish does
+	if k.trial != nil {
+		defer time.AfterFunc(within, func() { k.late(within) }).Stop()
+	}
 	if !k.orphan(ctx) {
 		return k.finish(ctx, supervise.Exit{}, nil)
 	}
@@ -95,11 +110,19 @@ func (k *keeper) begin() (err error) {
 	if k.ledger.read().State == Deleting {
 		return k.deleting()
 	}
+	if k.trial == nil {
+		if err := k.ours(); err != nil {
+			return err
+		}
+	}
 	if err := host.OwnData(k.Spec.Data, k.Name); err != nil {
 		return err
 	}
+	if was := k.Spec.binary(); was.kin(k.binary) != same && k.events.Other != nil {
+		k.events.Other(was, k.binary)
+	}
 	k.clear()
-	_, err = k.ledger.move(Start, "", nil)
+	_, err = k.ledger.move(Start, "", func(r *Record) { r.Binary = &k.binary })
 	return err
 }
 
@@ -148,6 +171,9 @@ func (k *keeper) worker(_ context.Context, attempt int) (*exec.Cmd, error) {
 	}
 	command := append(slices.Clone(k.home.Worker), k.Name)
 	c := exec.Command(command[0], command[1:]...)
+	if own, err := os.Executable(); err == nil && own == command[0] {
+		c.Path = itself(own)
+	}
 	c.Env, c.Dir = k.Spec.environ(os.Environ()), k.Spec.WorkDir
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
 	_, err := c.StdinPipe() // closed by Wait
@@ -162,8 +188,14 @@ func (k *keeper) started(int, int) {
 	k.looks.Go(func() {
 		for {
 			if r := readiness(k.dir); r != nil && r.Ready {
+				if !k.trial.passes() {
+					return
+				}
 				_, err := k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision })
-				if k.home.at("ready"); err == nil { // else the disk may be mended
+				if k.home.at("ready"); err == nil {
+					err = k.named()
+				}
+				if err == nil { // else the disk may be mended
 					return
 				}
 			}
@@ -211,14 +243,24 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 		if e.Code != 0 {
 			reason = "it was shut down, and not all that was read went through: " + why
 		}
+		if late, ok := errors.AsType[*stream.Error](context.Cause(ctx)); ok {
+			reason = late.Why + "; " + late.Fix + "\n" + reason
+		}
 		_, first := k.ledger.move(Drain, "", nil) // if it has not, before ctx was seen to end
 		_, second := k.ledger.move(Drained, "", put)
 		k.home.at("drained")
 		_, third := k.ledger.move(End, reason, nil)
 		err = errors.Join(first, second, third)
 	case failed == nil && e.Code == 0:
-		_, err = k.ledger.move(End, "its sources have ended", put)
+		if k.trial.passes() {
+			err = k.named()
+		}
+		_, ended := k.ledger.move(End, "its sources have ended", put)
+		err = errors.Join(err, ended)
 	default:
+		if k.trial.fails() {
+			why = k.failed(why)
+		}
 		_, err = k.ledger.move(Fail, why, put)
 	}
 	k.home.at("ended")

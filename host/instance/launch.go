@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -19,10 +20,13 @@ const answerFile = 3
 // answer is what a keeper says once: that it has the instance, or why not.
 type answer struct {
 	Begun bool
-	Code  stream.Code
-	Where string
-	Why   string
-	Fix   string
+	Why   []reason
+}
+
+// reason is an error, as one process tells it to another.
+type reason struct {
+	Code            stream.Code
+	Where, Why, Fix string
 }
 
 // Launch starts the keeper of an instance in the background, in a session of its own, and
@@ -33,6 +37,14 @@ func (i *Instance) Launch(ctx context.Context, env []string) error {
 	if err := i.startable(); err != nil {
 		return err
 	}
+	if err := i.ours(); err != nil {
+		return err
+	}
+	return i.launch(ctx, env)
+}
+
+// launch starts the command of a keeper, with some more arguments, and hears its answer.
+func (i *Instance) launch(ctx context.Context, env []string, more ...string) error {
 	hear, say, err := os.Pipe()
 	if err != nil {
 		return fault(err)
@@ -42,7 +54,7 @@ func (i *Instance) Launch(ctx context.Context, env []string) error {
 	if err != nil {
 		return fault(errors.Join(err, say.Close()))
 	}
-	command := append(slices.Clone(i.home.Keeper), i.Name)
+	command := append(append(slices.Clone(i.home.Keeper), i.Name), more...)
 	c := exec.Command(command[0], command[1:]...) // without ctx, as it outlives it
 	c.Dir, c.Env, c.Stdout, c.Stderr = i.Spec.WorkDir, i.Spec.environ(env), log, log
 	c.ExtraFiles = []*os.File{say}
@@ -87,10 +99,11 @@ func (i *Instance) hear(from io.Reader) error {
 	if err := json.NewDecoder(from).Decode(&a); err != nil {
 		return &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "its process ended before it had the instance", Fix: "wasmill logs " + i.Name + " says why; then resume or delete it"}
 	}
-	if !a.Begun {
-		return &stream.Error{Code: a.Code, Where: a.Where, Why: a.Why, Fix: a.Fix}
+	var errs []error
+	for _, r := range a.Why {
+		errs = append(errs, &stream.Error{Code: r.Code, Where: r.Where, Why: r.Why, Fix: r.Fix})
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // tell answers who launched this keeper, if somebody waits for that.
@@ -101,11 +114,11 @@ func tell(err error) {
 	}
 	defer to.Close()
 	a := answer{Begun: err == nil}
-	if err != nil {
-		a.Code, a.Why = stream.CodeOf(err), err.Error()
-		if e, ok := errors.AsType[*stream.Error](err); ok {
-			a.Where, a.Why, a.Fix = e.Where, e.Reason(), e.Fix
-		}
+	for _, e := range config.Faults(err) {
+		a.Why = append(a.Why, reason{e.Code, e.Where, e.Reason(), e.Fix})
+	}
+	if err != nil && a.Why == nil {
+		a.Why = []reason{{Code: stream.CodeOf(err), Why: err.Error()}}
 	}
 	_ = json.NewEncoder(to).Encode(a) // nobody has to wait
 }

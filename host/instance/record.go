@@ -20,6 +20,7 @@ type Record struct {
 	Exit   int       `json:"exit"` // with what its last worker has ended
 
 	Revision uint64   `json:"revision"`         // that was ready, 0 = none yet
+	Binary   *Binary  `json:"binary,omitempty"` // of its keeper, or the last one's; nil = it has had none, or an older one
 	Stores   []string `json:"stores,omitempty"` // that it has had checkpoints in, as checkpoint.storage has them, with whole paths
 }
 

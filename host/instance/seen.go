@@ -28,7 +28,9 @@ type Seen struct {
 	Admin    string          `json:"admin,omitempty"`  // where its worker can be asked
 	Stores   []string        `json:"stores,omitempty"` // of its checkpoints
 	Created  time.Time       `json:"created"`
-	Version  string          `json:"version"` // of the wasmill that created it
+	Version  string          `json:"version"`           // of the wasmill that created it
+	Binary   Binary          `json:"binary"`            // that it runs with
+	Upgrade  *Binary         `json:"upgrade,omitempty"` // that is to take over, and is not ready yet
 }
 
 // See looks at an instance. One whose keeper is gone without a word has failed, also if
@@ -43,7 +45,7 @@ func (i *Instance) See() (Seen, error) {
 	}
 	s := Seen{
 		Name: i.Name, State: r.State, Since: r.Since, Reason: r.Reason, Revision: r.Revision, Stores: r.Stores,
-		Pipeline: i.PipelineFile(), From: i.Spec.Pipeline, Data: i.Spec.Data, Log: i.LogFile(), Created: i.Spec.Created, Version: i.Spec.Version,
+		Pipeline: i.PipelineFile(), From: i.Spec.Pipeline, Data: i.Spec.Data, Log: i.LogFile(), Created: i.Spec.Created, Version: i.Spec.Version, Binary: i.Spec.binary(),
 	}
 	keeper, kept := ownerOf(i.path(lockFile))
 	worker, works := ownerOf(i.path(workerFile))
@@ -57,6 +59,9 @@ func (i *Instance) See() (Seen, error) {
 		if s.Progress != nil && s.Progress.Revision > 0 {
 			s.Revision = s.Progress.Revision
 		}
+	}
+	if r.State.kept() && kept && r.Binary != nil && i.Spec.binary().kin(*r.Binary) != same {
+		s.Upgrade = r.Binary
 	}
 	if r.State.kept() && !kept {
 		s.State, s.Reason = Failed, lost
@@ -75,6 +80,16 @@ func (i *Instance) Admin() string {
 		return ""
 	}
 	return strings.TrimSpace(string(url))
+}
+
+// Placed are options like those of its worker, for processes in other folders: with whole
+// paths in place of those that are relative to its working folder.
+func (i *Instance) Placed(env []string) (host.Options, error) {
+	o, err := i.options(env)
+	if err != nil {
+		return o, err
+	}
+	return i.Spec.placed(o)
 }
 
 // Options are those that its worker runs with.

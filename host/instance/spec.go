@@ -13,13 +13,15 @@ import (
 // specFormat is the format of Spec.
 const specFormat = 1
 
-// Spec is what an instance was created with. It is written once. It holds no secrets: the
-// config has only references to them, which are followed when a worker starts.
+// Spec is what an instance was created with, and the binary that it runs with, which is all
+// that changes. It holds no secrets: the config has only references to them, which are
+// followed when a worker starts.
 type Spec struct {
 	Format  int       `json:"format"`
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
 	Version string    `json:"version"` // of the wasmill that created it
+	Binary  Binary    `json:"binary"`  // that has run it until it was ready, or else created it; zero = only Version is known
 
 	Pipeline string        `json:"pipeline"`           // the file that its own was copied from, whole path
 	Base     string        `json:"base"`               // what paths in the pipeline are relative to; as it was written, as positions of sources have such paths
@@ -59,6 +61,14 @@ func (s *Spec) environ(env []string) []string {
 	return append(rest, s.Env...)
 }
 
+// binary is the one that it runs with.
+func (s *Spec) binary() Binary {
+	if s.Binary.Version == "" {
+		return Binary{Version: s.Version}
+	}
+	return s.Binary
+}
+
 // options are those of its pipeline in a file.
 func (s *Spec) options(file string, env []string) host.Options {
 	o := host.Options{Files: []string{file}, Base: s.Base, Env: s.environ(env), Set: slices.Clone(s.Set)}
@@ -67,6 +77,27 @@ func (s *Spec) options(file string, env []string) host.Options {
 	}
 	o.Set = append(o.Set, "data.dir="+s.Data, "name="+s.Name)
 	return o
+}
+
+// placed makes the paths whole that are relative to the instance's working folder.
+func (s *Spec) placed(o host.Options) (host.Options, error) {
+	p, err := host.Settings(o)
+	if err != nil {
+		return o, err
+	}
+	for _, at := range []struct{ setting, path string }{
+		{"plugins.dir", p.Plugins.Dir}, {"plugins.lock", p.Plugins.Lock}, {"cache.dir", p.Cache.Dir},
+		{"s3.accessKey.file", p.S3.AccessKey.File}, {"s3.secretKey.file", p.S3.SecretKey.File}, {"s3.sessionToken.file", p.S3.SessionToken.File}, {"s3.tls.caFile", p.S3.TLS.CAFile},
+		{"admin.token.file", p.Admin.Token.File}, {"admin.tls.cert", p.Admin.TLS.Cert}, {"admin.tls.key", p.Admin.TLS.Key}, {"admin.tls.clientCA", p.Admin.TLS.ClientCA},
+	} {
+		if at.path != "" && !filepath.IsAbs(at.path) {
+			o.Set = append(o.Set, at.setting+"="+filepath.Join(s.WorkDir, at.path))
+		}
+	}
+	if !filepath.IsAbs(s.Base) {
+		o.Base = filepath.Join(s.WorkDir, s.Base)
+	}
+	return o, nil
 }
 
 // storeOf returns where a pipeline has its checkpoints, with the whole path of a folder;

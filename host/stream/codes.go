@@ -97,6 +97,7 @@ const (
 	InstanceTimeout     Code = "instance-timeout"     // it takes longer than was waited for
 	InstanceDamaged     Code = "instance-damaged"     // what is kept of it cannot be read
 	InstanceFormat      Code = "instance-format"      // written by a newer wasmill
+	InstanceVersion     Code = "instance-version"     // it runs with another wasmill, or with the same
 
 	// Processes, and background instances.
 	NotReady  Code = "not-ready"

@@ -70,6 +70,7 @@ func (p *pool) borrow(ctx context.Context) (*instance, error) {
 	p.started(&p.starting, err)
 	if err != nil {
 		p.slots.Release(1)
+		p.missing()
 		return nil, err
 	}
 	return i, nil
@@ -153,6 +154,7 @@ func (p *pool) discard(i *instance) {
 	}
 	p.mu.Unlock()
 	p.busy.Go(func() {
+		defer p.missing()
 		defer p.slots.Release(1)
 		p.failed(i.close(p.refill))
 		if !replace {
@@ -213,7 +215,19 @@ func (p *pool) keep(want int, warm bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.want, p.warm = want, p.warm || warm
-	if !p.warm || p.filling || p.refill.Err() != nil {
+	p.fillUp()
+}
+
+// missing has another one started in place of one that could not be, once its slot is free.
+func (p *pool) missing() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fillUp()
+}
+
+// fillUp begins to fill a warm pool. It is called with mu held.
+func (p *pool) fillUp() {
+	if !p.warm || p.filling || p.all() >= p.wants() || p.refill.Err() != nil {
 		return
 	}
 	p.filling = true
