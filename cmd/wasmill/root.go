@@ -54,8 +54,10 @@ func newRoot(s stdio) *cobra.Command {
 		Short: "Run stream processing pipelines whose functions are WebAssembly plugins",
 		Long: `wasmill runs pipelines described in YAML. Their functions are WebAssembly
 plugins: compile one in any language, drop the .wasm into the plugins folder,
-name it in a pipeline and run it.`,
-		Example: `  wasmill run pipeline.yaml
+name it in a pipeline and run it. wasmill quickstart shows that, wasmill new udf begins
+a plugin of your own.`,
+		Example: `  wasmill quickstart
+  wasmill run pipeline.yaml
   wasmill run pipeline.yaml --set vertices.parse.concurrency=4
   wasmill create access-log -f pipeline.yaml --wait
   wasmill plugin check plugins/grep.wasm
@@ -85,7 +87,7 @@ name it in a pipeline and run it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError(c, err.Error())
 	})
-	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newExplain(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newTest(f, s), newCall(f, s), newVersion(f, s), newCompile(s))
+	root.AddCommand(newRun(f, s), newValidate(f, s), newPlan(f, s), newCreate(f, s), newShutdown(f, s), newResume(f, s), newDelete(f, s), newList(f, s), newLogs(f, s), newKeep(s), newWork(s), newStatus(f, s), newReady(f, s), newPhase(f, s), newReload(f, s), newTap(f, s), newTop(f, s), newRevisions(f, s), newConfig(f, s), newGraph(f, s), newSchema(s), newExplain(f, s), newPlugin(f, s), newCheckpoint(f, s), newBench(f, s), newTest(f, s), newCall(f, s), newQuickstart(f, s), newInit(f, s), newNew(f, s), newBuild(f, s), newDev(f, s), newVersion(f, s), newCompile(s))
 	return root
 }
 

@@ -1,0 +1,114 @@
+package project
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wasmill/wasmill/abi"
+	"github.com/wasmill/wasmill/abi/sdk"
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Vertices of the pipeline that New makes, besides that of the plugin.
+const (
+	sourceVertex = "in"
+	sinkVertex   = "out"
+)
+
+// New is a plugin to be begun.
+type New struct {
+	Name     string
+	Language Language
+	Kind     abi.Kind
+	Dir      string // of the project
+	Plugins  string // the plugins folder, in which its name has to be free
+}
+
+// Files lists what the project has, by path: a function that does something, the SDK in
+// wasmill/, a pipeline, its tests and a README.
+func (n New) Files() ([]File, error) {
+	if err := checkName(n.Name); err != nil {
+		return nil, err
+	}
+	l, kind := string(n.Language), string(n.Kind)
+	source := n.source()
+	from := map[string]string{source: l + "/" + kind, n.Name + ".yaml": "pipeline/" + kind, n.Name + "_test.yaml": "pipeline/" + kind + "_test", "README.md": "readme"}
+	switch n.Language {
+	case Go:
+		from["go.mod"], from["main_test.go"] = "go/mod", "go/"+kind+"_test"
+	case Zig:
+		from[".gitignore"] = "zig/gitignore"
+	}
+	var files []File
+	for name, template := range from {
+		data, err := filled(template, "name", n.Name, "kind", kind, "language", n.Language.String(), "source", source, "dir", filepath.ToSlash(n.Dir))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{name, data})
+	}
+	sdks, err := fs.Glob(sdk.Files, l+"/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sdks {
+		if strings.HasSuffix(name, "_test.go") { // they test the SDK against package abi
+			continue
+		}
+		data, err := sdk.Files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{"wasmill/" + path.Base(name), data})
+	}
+	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	return files, nil
+}
+
+// source is the file that the function is in.
+func (n New) source() string {
+	if n.Language == Go {
+		return "main.go"
+	}
+	return n.Name + n.Language.ext()
+}
+
+// Write makes the project. Its folder has to be empty, or not to be there. It returns the
+// path of the source.
+func (n New) Write() (source string, err error) {
+	files, err := n.Files()
+	if err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(n.Dir)
+	switch {
+	case len(entries) > 0:
+		return "", &stream.Error{
+			Code: stream.ProjectExists, Where: n.Dir, Why: fmt.Sprintf("the folder is there, with %s in it", entries[0].Name()),
+			Fix: "choose another name, or another folder with --dir; nothing was changed",
+		}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return "", unwritable(n.Dir, err)
+	}
+	plugin := filepath.Join(n.Plugins, n.Name+".wasm")
+	if _, err := os.Lstat(plugin); err == nil {
+		return "", &stream.Error{
+			Code: stream.ProjectExists, Where: plugin, Why: "there is a plugin with this name, which a build would replace", Fix: "choose another name, or remove it; nothing was changed",
+		}
+	}
+	for _, f := range files {
+		if err := write(n.Dir, f); errors.Is(err, fs.ErrExist) {
+			return "", &stream.Error{Code: stream.ProjectExists, Where: filepath.Join(n.Dir, f.Path), Why: "it has come meanwhile", Fix: "choose another name"}
+		} else if err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(n.Dir, n.source()), nil
+}
