@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -28,8 +29,9 @@ most, of more a fair sample. What the sinks standard output would get is not sho
 
 At each edit of a source it builds again, as wasmill build does, and the new version is
 swapped into the pipeline while that runs. If that cannot be, it says why, and the last
-good one goes on. An edit of the pipeline is put in force, too. Folders that are new in
-DIR are looked at from the next start on.
+good one goes on. An edit of the pipeline is put in force, too. Checkpoints go to a folder
+that is deleted at the end: those of the pipeline are not looked at. Folders that are new
+in DIR are looked at from the next start on.
 
 ^C ends it. With --json each line is an object, with event: built, failed, running,
 record, changed, refused, log, or ended.`,
@@ -50,8 +52,11 @@ record, changed, refused, log, or ended.`,
 	}
 }
 
-// tapRate is how many records dev shows in a second.
-const tapRate = 10
+// tapRate is how many records dev shows in a second, and lookEvery how often it looks for them.
+const (
+	tapRate   = 10
+	lookEvery = 100 * time.Millisecond
+)
 
 // developing is one call of dev.
 type developing struct {
@@ -115,8 +120,14 @@ func (d *developing) tryAgain() {
 
 // runPipeline runs the pipeline until it ends, or ctx does.
 func (d *developing) runPipeline(ctx context.Context) (err error) {
+	checkpoints, err := os.MkdirTemp("", "wasmill-dev-*")
+	if err != nil {
+		return &stream.Error{Code: stream.Environment, Where: os.TempDir(), Why: "no folder can be made for checkpoints", Err: err, Fix: "name a folder that this user may write to with TMPDIR"}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(checkpoints)) }()
 	o := d.options([]string{d.project.Pipeline()}, d.stdio)
 	o.Stdout, o.Follow = io.Discard, true
+	o.Set = append(o.Set, "checkpoint.storage=file://"+checkpoints) // so that every edit can be put in force
 	o.Events = d.tell.events
 	h, err := host.Open(ctx, o)
 	if err != nil {
@@ -138,7 +149,7 @@ func (d *developing) runPipeline(ctx context.Context) (err error) {
 	defer abort()
 	ended := make(chan error, 1)
 	go func() { ended <- h.Run(running) }()
-	look := time.NewTicker(100 * time.Millisecond)
+	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	stop, late := ctx.Done(), (<-chan time.Time)(nil)
 	for {
@@ -151,6 +162,7 @@ func (d *developing) runPipeline(ctx context.Context) (err error) {
 		case <-late:
 			abort()
 		case err := <-ended:
+			<-time.After(2 * lookEvery) // until the last sample is over
 			d.tell.records(tap)
 			select {
 			case <-d.again: // for an edit that it has taken while it ran

@@ -21,7 +21,7 @@ func newInit(f *flags, s stdio) *cobra.Command {
                           editor that knows them completes keys and marks mistakes
   .gitignore
 
-What is there already stays as it is.`,
+What is there already stays as it is. wasmill schema prints the schemas of a newer wasmill.`,
 		Example: `  wasmill init
   wasmill init orders && cd orders && wasmill run pipelines/example.yaml`,
 		Args: args(0, 1, "at most one folder"),

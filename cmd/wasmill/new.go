@@ -57,7 +57,7 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 				dir = filepath.Join(settings.Plugins.Dir, a[0])
 			}
 			dir = filepath.Clean(dir)
-			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir}.Write()
+			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir, Schema: project.SchemaFile}.Write()
 			if err != nil {
 				return err
 			}

@@ -15,11 +15,14 @@ type Made struct {
 	New  bool   `json:"new"`
 }
 
+// SchemaFile is where Begin puts the JSON Schema of pipelines.
+const SchemaFile = ".wasmill/pipeline.schema.json"
+
 // Begin makes a folder for pipelines and plugins: settings, an example, and schemas for
 // editors. What is there stays as it is; it tells all of it.
 func Begin(dir string) ([]Made, error) {
 	files := []File{
-		{".wasmill/pipeline.schema.json", []byte(config.PipelineSchema())},
+		{SchemaFile, []byte(config.PipelineSchema())},
 		{".wasmill/process.schema.json", []byte(config.ProcessSchema())},
 	}
 	for _, f := range []struct{ path, template string }{

@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -62,7 +64,7 @@ func (b *Builder) Build(ctx context.Context, p *Project) (built Built, err error
 		return built, err
 	}
 	if err := b.Check(ctx, out); err != nil {
-		return built, err
+		return built, placed(err, dir, b.Plugins)
 	}
 	return built, b.place(&built, out)
 }
@@ -112,4 +114,18 @@ func (b *Builder) place(built *Built, out string) error {
 	}
 	built.File = file
 	return nil
+}
+
+// placed is an error with places in a folder that is gone soon as if it were another one.
+func placed(err error, from, to string) error {
+	var errs []error
+	for _, e := range config.Faults(err) {
+		at := *e
+		at.Where = strings.ReplaceAll(e.Where, from, to)
+		errs = append(errs, &at)
+	}
+	if errs == nil {
+		return err
+	}
+	return errors.Join(errs...)
 }

@@ -29,6 +29,9 @@ type New struct {
 	Kind     abi.Kind
 	Dir      string // of the project
 	Plugins  string // the plugins folder, in which its name has to be free
+	// Schema is the file with the JSON Schema of pipelines, which that of the project names
+	// for editors, if it is there.
+	Schema string
 }
 
 // Files lists what the project has, by path: a function that does something, the SDK in
@@ -51,6 +54,9 @@ func (n New) Files() ([]File, error) {
 		data, err := filled(template, "name", n.Name, "kind", kind, "language", n.Language.String(), "source", source, "dir", filepath.ToSlash(n.Dir))
 		if err != nil {
 			return nil, err
+		}
+		if name == n.Name+".yaml" {
+			data = append([]byte(n.header()), data...)
 		}
 		files = append(files, File{name, data})
 	}
@@ -78,6 +84,19 @@ func (n New) source() string {
 		return "main.go"
 	}
 	return n.Name + n.Language.ext()
+}
+
+// header is the line of a pipeline that tells editors of its schema; empty = there is none.
+func (n New) header() string {
+	if _, err := os.Stat(n.Schema); err != nil {
+		return ""
+	}
+	schema, err := filepath.Abs(n.Schema)
+	dir, err2 := filepath.Abs(n.Dir)
+	if path, err3 := filepath.Rel(dir, schema); errors.Join(err, err2, err3) == nil {
+		return "# yaml-language-server: $schema=" + filepath.ToSlash(path) + "\n"
+	}
+	return ""
 }
 
 // Write makes the project. Its folder has to be empty, or not to be there. It returns the

@@ -44,6 +44,9 @@ func Find(dir string) (*Project, error) {
 		return nil, unreadable(dir, err)
 	}
 	p := &Project{Dir: dir, Name: filepath.Base(whole)}
+	if strings.HasPrefix(p.Name, ".") || strings.ContainsRune(p.Name, filepath.Separator) {
+		return nil, unknown("a plugin is named after its folder, and this is no name for one", "rename the folder")
+	}
 	sources := make(map[Language][]string)
 	var found []string
 	for _, l := range Languages() {

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -84,10 +85,7 @@ func (t *Toolchain) candidates(l Language) (files []string) {
 	program := l.need().program
 	if named := t.env(strings.ToUpper(program)); named != "" {
 		if !strings.ContainsRune(named, filepath.Separator) {
-			named = t.lookup(named)
-		}
-		if named == "" {
-			return nil
+			named = cmp.Or(t.lookup(named), named)
 		}
 		return []string{named}
 	}
@@ -128,12 +126,15 @@ func (t *Toolchain) env(name string) string {
 	return ""
 }
 
-// version is the first number with a dot in a text, or a whole one behind the word version.
+// version is that in what a compiler says of itself: the first numbers with a dot.
 var version = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
 
 // try asks a compiler what it is, and says why it cannot be used.
 func (t *Toolchain) try(ctx context.Context, l Language, path string) (Tool, error) {
 	n := l.need()
+	if !runnable(path) {
+		return Tool{}, &stream.Error{Code: stream.ToolchainMissing, Where: path, Why: strings.ToUpper(n.program) + " names it, and there is no such program", Fix: "name another, or unset it for the one in PATH"}
+	}
 	text, err := t.run(ctx, path, n.args...)
 	tool := Tool{path, version.FindString(text)}
 	if err != nil || tool.Version == "" {
