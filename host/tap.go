@@ -132,7 +132,9 @@ func (h tapper) Tap(name string, q admin.TapQuery) (admin.Tap, error) {
 }
 
 // Observe begins to observe a pipeline as the API does, with the errors of Tap.
-func (h *Host) Observe(name string, q admin.TapQuery) (admin.Tap, error) { return tapper{h}.Tap(name, q) }
+func (h *Host) Observe(name string, q admin.TapQuery) (admin.Tap, error) {
+	return tapper{h}.Tap(name, q)
+}
 
 // tapShown is a Tap as the API shows it.
 type tapShown struct {

@@ -71,6 +71,6 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 	}
 	c.Flags().StringVar(&language, "lang", string(project.Go), "language: go, rust, c, assemblyscript or zig")
 	c.Flags().StringVar(&kind, "kind", "map", "kind: map, aggregate or process")
-	c.Flags().StringVar(&dir, "dir", "", "folder of the source (default: NAME in the plugins folder)")
+	c.Flags().StringVar(&dir, "dir", "", "folder of the source, named as the plugin is (default: NAME in the plugins folder)")
 	return c
 }

@@ -33,6 +33,7 @@ func mistakes() []string {
 		"new udf shout --kind source",
 		"new udf taken",
 		"new udf identity",
+		"new udf shout --dir src",
 		"new udf shout --dir in.txt/shout",
 		"build nowhere",
 		"build in.txt",

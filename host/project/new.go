@@ -99,12 +99,15 @@ func (n New) header() string {
 	return ""
 }
 
-// Write makes the project. Its folder has to be empty, or not to be there. It returns the
-// path of the source.
+// Write makes the project. Its folder has to have its name, and to be empty or not there. It
+// returns the path of the source.
 func (n New) Write() (source string, err error) {
 	files, err := n.Files()
 	if err != nil {
 		return "", err
+	}
+	if whole, err := filepath.Abs(n.Dir); err != nil || filepath.Base(whole) != n.Name { // see Find
+		return "", &stream.Error{Code: stream.Usage, Where: "--dir " + n.Dir, Why: "a plugin is named after its folder, and this is not " + n.Name, Fix: "name " + filepath.Join(n.Dir, n.Name)}
 	}
 	entries, err := os.ReadDir(n.Dir)
 	switch {
