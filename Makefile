@@ -65,9 +65,8 @@ demo: $(BIN) plugins/parse-log.wasm
 
 test: toolchains build plugins
 	REQUIRE_GUESTS=1 $(GO) test -race -timeout 15m -skip '$(large)|$(instances)' $$($(GO) list ./... | grep -v -e '$(killed)' -e /examples)
-	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)' ./host/wasm
+	REQUIRE_GUESTS=1 $(GO) test -timeout 15m -run '$(large)|$(instances)' ./host/wasm ./host/instance ./cmd/wasmill
 	REQUIRE_GUESTS=1 $(GO) test -timeout 15m ./$(killed) ./examples/...
-	$(GO) test -timeout 15m -run '$(instances)' ./host/instance ./cmd/wasmill
 
 # Tests that kill processes, over and over, and those of examples, which run the command:
 # without the race detector they start fast.
@@ -75,7 +74,7 @@ killed := host/control/durable/crash
 instances := ^TestInstance
 
 # Tests that compile modules of megabytes, which takes minutes under the race detector.
-large := ^(TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestGuestsInZigAndAssemblyScript.*|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
+large := ^(TestProjectsOfEveryLanguage|TestPluginsConform|TestGuestsOfEveryLanguageAskOverHTTP|TestGuestsInZigAndAssemblyScript.*|TestTheExamplesOfTheSDKs.*|TestARunningGuestMovesToFreshInstances|TestHostileGuestsOfRealCompilers)$$
 
 # The store of checkpoints on a real MinIO, which is built from source the first
 # time: some minutes, then it is in the user's cache folder.

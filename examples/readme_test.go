@@ -59,7 +59,7 @@ func TestTheReadmeWorks(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, want := range []string{"HELLO, STREAM\n", "readme.yaml: pipeline access-log is valid", "ok     processes one record", "examples/access-log/out/ok.ndjson", "bench is created and ready", "removed checkpoints"} {
+	for _, want := range []string{"next, a function of your own:", "plugins/shout.wasm: ", "HELLO, STREAM\n", "readme.yaml: pipeline access-log is valid", "ok     processes one record", "examples/access-log/out/ok.ndjson", "bench is created and ready", "removed checkpoints"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
 		}

@@ -19,6 +19,7 @@ var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
 	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/suite", "host/wasm", "host/wasm/trust", "host/stream"},
 	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
+	"host/project":                 {"host/config", "host/config/watch", "host/stream", "abi", "abi/abitest", "abi/sdk"},
 	"host/suite":                   {"host/config", "host/control", "host/pipeline", "host/stream", "abi"},
 	"host/admin":                   {"host/stream"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},

@@ -131,6 +131,11 @@ func (h tapper) Tap(name string, q admin.TapQuery) (admin.Tap, error) {
 	return shown, err
 }
 
+// Observe begins to observe a pipeline as the API does, with the errors of Tap.
+func (h *Host) Observe(name string, q admin.TapQuery) (admin.Tap, error) {
+	return tapper{h}.Tap(name, q)
+}
+
 // tapShown is a Tap as the API shows it.
 type tapShown struct {
 	*Tap

@@ -54,8 +54,10 @@ func newRoot(s stdio) *cobra.Command {
 		Short: "Run stream processing pipelines whose functions are WebAssembly plugins",
 		Long: `wasmill runs pipelines described in YAML. Their functions are WebAssembly
 plugins: compile one in any language, drop the .wasm into the plugins folder,
-name it in a pipeline and run it.`,
-		Example: `  wasmill run pipeline.yaml
+name it in a pipeline and run it. wasmill quickstart shows that, wasmill new udf begins
+a plugin of your own.`,
+		Example: `  wasmill quickstart
+  wasmill run pipeline.yaml
   wasmill run pipeline.yaml --set vertices.parse.concurrency=4
   wasmill create access-log -f pipeline.yaml --wait
   wasmill plugin check plugins/grep.wasm
@@ -89,6 +91,7 @@ name it in a pipeline and run it.`,
 		title string
 		of    []*cobra.Command
 	}{
+		{"Begin:", []*cobra.Command{newQuickstart(f, s), newInit(f, s), newNew(f, s), newBuild(f, s), newDev(f, s)}},
 		{"Run pipelines:", []*cobra.Command{newRun(f, s), newTest(f, s), newCall(f, s), newBench(f, s)}},
 		{"In the background:", []*cobra.Command{
 			newCreate(f, s), newShutdown(f, s), newResume(f, s), newUpgrade(f, s), newDelete(f, s),

@@ -23,7 +23,7 @@ func (e Entry) Exit() int { return stream.ExitCode(&e.Example) }
 // All lists the entries by what they are about, in the order of host/stream/codes.go.
 func All() []Entry {
 	all := slices.Concat(
-		[]Entry{internal()}, configs(), graphs(), plugins(), contracts(), guests(), records(), states(), stores(), checkpoints(), inputs(), environment(), instances(), processes(), revisions(),
+		[]Entry{internal()}, configs(), graphs(), plugins(), contracts(), guests(), records(), states(), stores(), checkpoints(), inputs(), environment(), instances(), processes(), projects(), revisions(),
 	)
 	for i := range all {
 		all[i].Example.Code = all[i].Code

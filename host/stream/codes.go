@@ -103,6 +103,13 @@ const (
 	NotReady  Code = "not-ready"
 	DataOwned Code = "data-owned" // a data.dir of an instance, or of foreground runs
 
+	// Projects: sources of plugins.
+	ProjectUnknown   Code = "project-unknown" // there is none in the folder
+	ProjectExists    Code = "project-exists"  // something is there already
+	ToolchainMissing Code = "toolchain-missing"
+	ToolchainOld     Code = "toolchain-old"
+	BuildFailed      Code = "build-failed" // the compiler says why
+
 	// Kept configs.
 	RevisionUnknown Code = "revision-unknown"
 	RevisionDamaged Code = "revision-damaged"
@@ -132,5 +139,7 @@ var exits = map[Code]int{
 	InstanceDamaged:      ExitEnvironment,
 	InstanceFormat:       ExitEnvironment,
 	NotReady:             ExitEnvironment,
+	ToolchainMissing:     ExitEnvironment,
+	ToolchainOld:         ExitEnvironment,
 	RevisionDamaged:      ExitEnvironment,
 }

@@ -1,0 +1,87 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// Project is the source of a plugin.
+type Project struct {
+	Dir      string
+	Name     string // of the plugin: that of the folder
+	Language Language
+	Source   string // the file to compile, in Dir; empty = all of the folder, as for Go
+}
+
+// Pipeline is the file of its pipeline.
+func (p *Project) Pipeline() string { return filepath.Join(p.Dir, p.Name+".yaml") }
+
+// Find says what is in a folder. Its language is that of the sources in it, and its source
+// the one that is named after the folder, or the only one.
+func Find(dir string) (*Project, error) {
+	const hint = "wasmill new udf NAME makes one; else name its folder"
+	unknown := func(why, fix string) error {
+		return &stream.Error{Code: stream.ProjectUnknown, Where: dir, Why: why, Fix: fix}
+	}
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	switch info, statErr := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, unknown("there is no such folder", hint)
+	case statErr == nil && !info.IsDir():
+		return nil, unknown("it is a file, not the folder of a plugin", "name "+filepath.Dir(dir))
+	case err != nil:
+		return nil, unreadable(dir, err)
+	}
+	p := &Project{Dir: dir, Name: filepath.Base(whole)}
+	if strings.HasPrefix(p.Name, ".") || strings.ContainsRune(p.Name, filepath.Separator) {
+		return nil, unknown("a plugin is named after its folder, and this is no name for one", "rename the folder")
+	}
+	sources := make(map[Language][]string)
+	var found []string
+	for _, l := range Languages() {
+		for _, e := range entries {
+			if name := e.Name(); !e.IsDir() && strings.HasSuffix(name, l.ext()) && !strings.HasSuffix(name, "_test"+l.ext()) && !strings.HasSuffix(name, ".d.ts") {
+				sources[l] = append(sources[l], name)
+			}
+		}
+		if len(sources[l]) > 0 {
+			p.Language, found = l, append(found, l.String())
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, unknown("there is no source of a plugin in the folder", hint)
+	case len(found) > 1:
+		return nil, unknown("there are sources in "+strings.Join(found, " and "), "give each plugin a folder of its own")
+	case p.Language == Go:
+		return p, nil
+	}
+	all := sources[p.Language]
+	p.Source = p.Name + p.Language.ext()
+	if !slices.Contains(all, p.Source) {
+		if len(all) > 1 {
+			return nil, unknown(fmt.Sprintf("there are %s, and none is named after the folder", strings.Join(all, ", ")), "rename the one with the function to "+p.Source)
+		}
+		p.Source = all[0]
+	}
+	return p, nil
+}
+
+// unreadable is the error of a folder that cannot be read.
+func unreadable(dir string, err error) error {
+	if below := (*fs.PathError)(nil); errors.As(err, &below) { // which names the path once more
+		dir, err = below.Path, below.Err
+	}
+	return &stream.Error{Code: stream.InputUnreadable, Where: dir, Why: "the folder cannot be read", Err: err, Fix: "let this user read it"}
+}
