@@ -14,7 +14,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
-rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm plugins/percentiles.wasm
+rust-plugins := $(sort $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)) plugins/nexmark.wasm plugins/percentiles.wasm
 zig-plugins  := $(sort $(foreach d,$(wildcard plugins/*/*.zig),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 as-plugins   := $(sort $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
@@ -39,7 +39,7 @@ plugins/leaderboard.wasm: FORCE
 $(c-plugins): plugins/%.wasm: plugins/$$*/$$*.c $(wildcard abi/sdk/c/*.h)
 	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
 rust := $(RUSTC) --edition 2021 --target wasm32-unknown-unknown -C opt-level=3 -C panic=abort -C target-feature=+bulk-memory -C strip=debuginfo --crate-type cdylib
-$(filter-out plugins/nexmark.wasm plugins/percentiles.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard abi/sdk/rust/*.rs)
+$(filter-out plugins/nexmark.wasm plugins/percentiles.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard plugins/*/*.rs abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
 plugins/nexmark.wasm: examples/nexmark-stateless/udf/nexmark.rs $(wildcard abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
