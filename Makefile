@@ -20,7 +20,7 @@ as-plugins   := $(sort $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
+.PHONY: build plugins toolchains release release-check demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -58,6 +58,12 @@ $(as-plugins): plugins/%.wasm: plugins/$$*/$$*.ts $(wildcard plugins/*/*.ts abi/
 toolchains:
 	@./.ci/toolchains
 
+# Everything that is published, in dist/: see .ci/release.
+release: toolchains plugins
+	@GO=$(GO) ./.ci/release
+release-check: toolchains plugins
+	@GO=$(GO) ./.ci/release-check
+
 demo: $(BIN) plugins/parse-log.wasm
 	$(BIN) run examples/access-log/pipeline.yaml
 	@echo
@@ -85,12 +91,13 @@ test-minio:
 	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
 	$(GO) test -tags minio -timeout 30m -run MinIO ./host/control/durable/crash
 
-check: test test-minio lint spec nexmark fuzz-smoke clean-tree
+check: test test-minio lint spec nexmark fuzz-smoke release-check clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet ./abi/sdk/go ./plugins/...
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet -trimpath ./cmd/wasmill
 	GOBIN=$(CURDIR)/bin $(GO) install $(STATICCHECK)
 	bin/staticcheck $$($(GO) list ./... | grep -v -e /abi/sdk/ -e /plugins/)
 	GOOS=wasip1 GOARCH=wasm bin/staticcheck -checks inherit,-U1000 ./abi/sdk/... ./plugins/... # U1000 does not know go:wasmexport
@@ -165,4 +172,4 @@ bench-micro: plugins/identity.wasm
 	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-10} ./abi ./host/wasm ./host/pipeline
 
 clean:
-	rm -rf bin .zig-cache plugins/*.wasm examples/*/out/*.*
+	rm -rf bin dist .zig-cache plugins/*.wasm examples/*/out/*.*

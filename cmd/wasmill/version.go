@@ -28,6 +28,10 @@ func newVersion(f *flags, s stdio) *cobra.Command {
 	}
 }
 
+// release is the version of a release, which .ci/release tells the linker: never set by the
+// program. Other builds are known by what Go records.
+var release string
+
 // versions reads what the linker recorded.
 func versions() map[string]string {
 	v := map[string]string{"wasmill": "unknown", "wazero": "unknown", "go": runtime.Version(), "abi": abi.ExportMarker}
@@ -35,7 +39,9 @@ func versions() map[string]string {
 	if !ok {
 		return v
 	}
-	v["wasmill"] = info.Main.Version
+	if v["wasmill"] = info.Main.Version; release != "" {
+		v["wasmill"] = release
+	}
 	for _, d := range info.Deps {
 		if d.Path == "github.com/tetratelabs/wazero" {
 			v["wazero"] = d.Version
