@@ -14,13 +14,13 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 go-plugins   := $(patsubst plugins/%/main.go,plugins/%.wasm,$(wildcard plugins/*/main.go))
 c-plugins    := $(foreach d,$(wildcard plugins/*/*.c),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)
-rust-plugins := $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm) plugins/nexmark.wasm plugins/percentiles.wasm
+rust-plugins := $(sort $(foreach d,$(wildcard plugins/*/*.rs),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm)) plugins/nexmark.wasm plugins/percentiles.wasm
 zig-plugins  := $(sort $(foreach d,$(wildcard plugins/*/*.zig),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 as-plugins   := $(sort $(foreach d,$(wildcard plugins/*/*.ts),plugins/$(notdir $(patsubst %/,%,$(dir $(d)))).wasm))
 nexmark-plugins := plugins/nexmark-select.wasm plugins/nexmark-highest.wasm plugins/nexmark-keyed.wasm plugins/nexmark-prices.wasm
 example-plugins := plugins/leaderboard.wasm $(nexmark-plugins)
 
-.PHONY: build plugins toolchains demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
+.PHONY: build plugins toolchains release release-check demo test minio test-minio check lint spec nexmark fuzz-smoke clean-tree bench-flow bench-sandbox bench-async bench-state bench-checkpoint bench-live bench-scale bench-nexmark bench-micro soak third-party clean
 .DELETE_ON_ERROR:
 
 build: $(BIN)
@@ -39,7 +39,7 @@ plugins/leaderboard.wasm: FORCE
 $(c-plugins): plugins/%.wasm: plugins/$$*/$$*.c $(wildcard abi/sdk/c/*.h)
 	$(CLANG) --target=wasm32 -O3 -mbulk-memory -nostdlib -Wl,--no-entry -Wl,--stack-first -o $@ $<
 rust := $(RUSTC) --edition 2021 --target wasm32-unknown-unknown -C opt-level=3 -C panic=abort -C target-feature=+bulk-memory -C strip=debuginfo --crate-type cdylib
-$(filter-out plugins/nexmark.wasm plugins/percentiles.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard abi/sdk/rust/*.rs)
+$(filter-out plugins/nexmark.wasm plugins/percentiles.wasm,$(rust-plugins)): plugins/%.wasm: plugins/$$*/$$*.rs $(wildcard plugins/*/*.rs abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
 plugins/nexmark.wasm: examples/nexmark-stateless/udf/nexmark.rs $(wildcard abi/sdk/rust/*.rs)
 	$(rust) -o $@ $<
@@ -57,6 +57,12 @@ $(as-plugins): plugins/%.wasm: plugins/$$*/$$*.ts $(wildcard plugins/*/*.ts abi/
 # Installs what is missing for guests, where that is possible.
 toolchains:
 	@./.ci/toolchains
+
+# Everything that is published, in dist/: see .ci/release.
+release: toolchains plugins
+	@GO=$(GO) ./.ci/release
+release-check: toolchains plugins
+	@GO=$(GO) ./.ci/release-check
 
 demo: $(BIN) plugins/parse-log.wasm
 	$(BIN) run examples/access-log/pipeline.yaml
@@ -85,12 +91,13 @@ test-minio:
 	$(GO) test -race -tags minio -timeout 30m -run MinIO ./checkpoint/storetest/minio ./checkpoint/s3
 	$(GO) test -tags minio -timeout 30m -run MinIO ./host/control/durable/crash ./cmd/wasmill
 
-check: test test-minio lint spec fuzz-smoke clean-tree
+check: test test-minio lint spec fuzz-smoke release-check clean-tree
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	GOOS=wasip1 GOARCH=wasm $(GO) vet ./abi/sdk/go ./plugins/...
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet -trimpath ./cmd/wasmill
 	GOBIN=$(CURDIR)/bin $(GO) install $(STATICCHECK)
 	bin/staticcheck $$($(GO) list ./... | grep -v -e /abi/sdk/ -e /plugins/)
 	GOOS=wasip1 GOARCH=wasm bin/staticcheck -checks inherit,-U1000 ./abi/sdk/... ./plugins/... # U1000 does not know go:wasmexport
@@ -166,4 +173,4 @@ bench-micro: plugins/identity.wasm
 	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-10} ./abi ./host/wasm ./host/pipeline
 
 clean:
-	rm -rf bin .zig-cache plugins/*.wasm examples/*/out/*.*
+	rm -rf bin dist .zig-cache plugins/*.wasm examples/*/out/*.*

@@ -60,11 +60,16 @@ func TestEveryExampleWritesWhatItPromises(t *testing.T) {
 	}
 }
 
-// TestTheTestsOfExamplesPass runs what wasmill test runs in this folder.
+// TestTheTestsOfExamplesPass runs what wasmill test runs in this folder, and in that of
+// the plugins.
 func TestTheTestsOfExamplesPass(t *testing.T) {
-	files, err := filepath.Glob("*/*_test.yaml")
-	if err != nil || len(files) < 4 {
-		t.Fatalf("found %v: %v", files, err)
+	var files []string
+	for pattern, least := range map[string]int{"*/*_test.yaml": 4, "../plugins/*/*_test.yaml": 3} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) < least {
+			t.Fatalf("found %v: %v", found, err)
+		}
+		files = append(files, found...)
 	}
 	tester, err := host.NewTester(t.Context(), host.Options{Set: []string{"plugins.dir=../plugins"}})
 	if err != nil {

@@ -48,6 +48,7 @@ func (h *Host) listen() (err error) {
 	if h.server, err = admin.Open(c); err != nil {
 		return err
 	}
+	h.server.Metrics.Version = h.options.Version
 	h.Admin.URL, h.Admin.Moved, h.Admin.Locked = h.server.URL(), h.server.Moved, c.Locked
 	return nil
 }

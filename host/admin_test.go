@@ -47,7 +47,7 @@ func openSmall(t *testing.T, f func() error, set ...string) (*Host, error) {
 	}
 	set = append([]string{"data.dir=" + filepath.Dir(file)}, set...)
 	native := map[string]func() stream.Transform{"f": func() stream.Transform { return function(f) }}
-	h, err := Open(t.Context(), Options{Files: []string{file}, Native: native, Set: set, Admin: true})
+	h, err := Open(t.Context(), Options{Files: []string{file}, Native: native, Set: set, Admin: true, Version: "v1.2.3"})
 	if err == nil {
 		t.Cleanup(func() {
 			if err := h.Close(context.Background()); err != nil {
@@ -91,6 +91,9 @@ func TestReadinessAndMetricsFollowAPipeline(t *testing.T) {
 	}
 	if ready != "ready\n" || !strings.Contains(metrics, `wasmill_pipeline_phase{pipeline="p",phase="running"} 1`) {
 		t.Errorf("in the run: %q and\n%s", ready, metrics)
+	}
+	if !strings.Contains(metrics, `wasmill_build_info{version="v1.2.3",go="`) {
+		t.Errorf("they do not name the version:\n%s", metrics)
 	}
 	var s Status
 	if err := json.Unmarshal([]byte(status), &s); err != nil || len(s.Pipelines) != 1 || s.Pipelines[0].Phase != pipeline.PhaseRunning || len(s.Pipelines[0].Vertices) != 3 {

@@ -52,7 +52,7 @@ type Options struct {
 	// From are other checkpoints, of which Start takes one. Without a name they are
 	// those of a pipeline with the same one. nil = the pipeline's own.
 	From    *CheckpointsOf
-	Version string // of this binary, which checkpoints name
+	Version string // of this binary, which checkpoints and metrics name
 	// Admin serves health and metrics where the setting admin.listen says, while
 	// Run runs. Without it the setting is checked and not used.
 	Admin bool

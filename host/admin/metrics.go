@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -13,6 +14,8 @@ import (
 // Metrics is everything that a scrape returns: what is attached, and the metrics
 // of the Go runtime and of the process. The zero Metrics is ready.
 type Metrics struct {
+	Version string // of wasmill, set before the first scrape; "" = what the linker recorded
+
 	mu         sync.Mutex       // held while collecting
 	collectors []*func(*Writer) // guarded by mu
 }
@@ -43,7 +46,7 @@ func (m *Metrics) text() []byte {
 
 func (m *Metrics) collect() []byte {
 	w := newWriter()
-	w.Gauge(BuildInfo, 1, "version", version(), "go", runtime.Version())
+	w.Gauge(BuildInfo, 1, "version", cmp.Or(m.Version, version()), "go", runtime.Version())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, collect := range m.collectors {

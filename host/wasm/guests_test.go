@@ -52,8 +52,8 @@ func checkGuest(t *testing.T, path, params string) {
 // TestPluginsConform puts every plugin of the repository, and with them every
 // SDK, through the suite.
 func TestPluginsConform(t *testing.T) {
-	params := map[string]string{"grep": `{"pattern":"e"}`, "nexmark": `{"query":"q14"}`, "enrich": `{"url":"http://x/","field":"a","as":"b"}`, "json-select": `{"fields":["auction","price"]}`}
-	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich", "grep", "nexmark", "count-by", "dedupe", "session-timeout", "convert", "mask-pii", "json-select"} {
+	params := map[string]string{"grep": `{"pattern":"e"}`, "nexmark": `{"query":"q14"}`, "enrich-http": `{"url":"http://x/","field":"a","as":"b"}`, "json-select": `{"fields":["auction","price"]}`}
+	for _, name := range []string{"identity", "identity-go", "parse-log", "enrich-http", "grep", "nexmark", "count-by", "dedupe", "session-timeout", "convert", "mask-pii", "json-select", "json-map", "sessionize", "top-k"} {
 		t.Run(name, func(t *testing.T) { checkGuest(t, builtPlugin(t, name), params[name]) })
 	}
 }

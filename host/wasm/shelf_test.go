@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -91,6 +92,16 @@ func TestTheShelfRefusesParameters(t *testing.T) {
 		{"json-select", `{"fields":"a"}`, "fields is not an array of strings"},
 		{"json-select", `{"fields":["a",1]}`, "fields is not an array of strings"},
 		{"json-select", `{"feilds":["a"]}`, `unknown parameter "feilds"`},
+		{"sessionize", `{"seconds":0}`, "seconds is not a whole number above 0"},
+		{"sessionize", `{"seconds":"60"}`, "seconds is not a whole number above 0"},
+		{"sessionize", `{"minutes":1}`, "unknown parameter minutes"},
+		{"top-k", `{"k":0}`, "k is not a whole number from 1 to 1000"},
+		{"top-k", `{"k":1001}`, "k is not a whole number from 1 to 1000"},
+		{"top-k", `{"counters":10001}`, "counters is not a whole number from 1 to 10000"},
+		{"top-k", `{"k":3,"counters":2}`, "counters is 2, and less than k, which is 3"},
+		{"top-k", `{"field":1}`, "field is not a string"},
+		{"top-k", `{"sum":1}`, "sum is not a string"},
+		{"top-k", `{"by":"a"}`, "unknown parameter by"},
 	} {
 		t.Run(tt.plugin+" "+tt.params, func(t *testing.T) {
 			_, err := loaded(t, builtPlugin(t, tt.plugin)).Transform(t.Context(), Config{Vertex: "v", Params: []byte(tt.params), Instances: 1})
@@ -168,5 +179,32 @@ func TestThePatternsOfMaskPii(t *testing.T) {
 	c := zigTest(t, source)
 	if text, err := c.CombinedOutput(); err != nil || !strings.Contains(string(text), "All 3 tests passed") {
 		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// TestTheShelfIsShort holds what plugins/README.md says of the standard ones: they are to be
+// read in one go.
+func TestTheShelfIsShort(t *testing.T) {
+	for _, name := range []string{"json-select", "json-map", "dedupe", "sessionize", "mask-pii", "enrich-http", "top-k"} {
+		var sources []string
+		for _, pattern := range []string{"*.go", "*.rs", "*.zig", "*.ts", "*.c"} {
+			found, err := filepath.Glob(filepath.Join("..", "..", "plugins", name, pattern))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources = append(sources, found...)
+		}
+		if len(sources) == 0 {
+			t.Errorf("%s has no source", name)
+		}
+		for _, source := range sources {
+			text, err := os.ReadFile(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "\n"); n >= 100 {
+				t.Errorf("%s has %d lines, and not under 100", source, n)
+			}
+		}
 	}
 }

@@ -5,12 +5,11 @@
 const std = @import("std");
 const patterns = @import("patterns.zig");
 const wasmill = @import("wasmill");
+const Mask = @This();
 
 fields: []const []const u8 = &.{},
 find: []const enum { email, card, ipv4 } = &.{ .email, .card, .ipv4 },
 with: []const u8 = "***",
-
-const Mask = @This();
 
 pub const description =
     \\{"name": "mask-pii", "version": "1.0.0", "kind": "map", "tags": [],

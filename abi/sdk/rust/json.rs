@@ -42,6 +42,20 @@ pub fn text(written: &[u8]) -> Option<String> {
     Some(String::from_utf16_lossy(&units))
 }
 
+/// A text as a string of JSON, with quotes and escapes. What is not UTF-8 becomes U+FFFD.
+pub fn quoted(text: &[u8]) -> String {
+    let mut written = String::with_capacity(text.len() + 2);
+    written.push('"');
+    for c in String::from_utf8_lossy(text).chars() {
+        match c {
+            '"' | '\\' => written.extend(['\\', c]),
+            c if c < ' ' => written += &format!("\\u{:04x}", c as u32),
+            c => written.push(c),
+        }
+    }
+    written + "\""
+}
+
 /// Splits s behind its first value.
 fn value(s: &[u8]) -> Option<(&[u8], &[u8])> {
     let s = trim(s);

@@ -9,6 +9,8 @@
 mod aggregate;
 #[path = "../../../abi/sdk/rust/json.rs"]
 mod json;
+#[path = "../../../abi/sdk/rust/time.rs"]
+mod time;
 #[path = "../../../abi/sdk/rust/wasmill.rs"]
 mod wasmill;
 
@@ -113,11 +115,10 @@ impl Aggregate for Percentiles {
     }
 
     fn result(&mut self, sketch: &mut Sketch, w: Window, out: &mut Results) -> Result<(), String> {
-        let key: String = String::from_utf8_lossy(w.key).chars().flat_map(escaped).collect();
         let part = |q| sketch.percentile(q);
         let line = format!(
-            r#"{{"path":"{}","start":"{}","count":{},"p50":{:.1},"p95":{:.1},"p99":{:.1}}}"#,
-            key, clock(w.start), sketch.count(), part(0.5), part(0.95), part(0.99)
+            r#"{{"path":{},"start":"{}","count":{},"p50":{:.1},"p95":{:.1},"p99":{:.1}}}"#,
+            json::quoted(w.key), time::rfc3339(w.start), sketch.count(), part(0.5), part(0.95), part(0.99)
         );
         out.emit(w, line.as_bytes());
         Ok(())
@@ -125,26 +126,3 @@ impl Aggregate for Percentiles {
 }
 
 aggregate::export!(Percentiles);
-
-/// A character of a JSON string.
-fn escaped(c: char) -> Vec<char> {
-    match c {
-        '"' | '\\' => vec!['\\', c],
-        c if c < ' ' => format!("\\u{:04x}", c as u32).chars().collect(),
-        c => vec![c],
-    }
-}
-
-/// The date and time of day of ns since 1970, in UTC.
-fn clock(ns: i64) -> String {
-    let seconds = ns.div_euclid(1_000_000_000);
-    let (days, time) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Of years that begin in March: Hinnant, chrono-Compatible Low-Level Date Algorithms.
-    let (era, day) = ((days + 719_468).div_euclid(146_097), (days + 719_468).rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (date, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + (month <= 2) as i64;
-    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", year, month, date, time / 3600, time / 60 % 60, time % 60)
-}

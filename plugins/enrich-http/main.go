@@ -1,4 +1,4 @@
-// Enrich asks an HTTP service about a field of each record, a JSON object, and adds what
+// Enrich-http asks an HTTP service about a field of each record, a JSON object, and adds what
 // the service says to it. It shows requests, and what to do with their failures.
 package main
 
@@ -13,7 +13,7 @@ import (
 )
 
 const description = `{
-	"name": "enrich", "version": "1.0.0", "kind": "map", "wants": ["http"],
+	"name": "enrich-http", "version": "1.0.0", "kind": "map", "wants": ["http"],
 	"tags": ["unknown"],
 	"params": {"type": "object", "additionalProperties": false, "required": ["url", "field", "as"], "properties": {
 		"url": {"type": "string", "description": "what is asked, with the value of the field at its end"},
