@@ -132,7 +132,7 @@ func TestTheImageIsBuiltAsAReleaseIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags := regexp.MustCompile(`go build (-buildvcs.*main\.release=\$VERSION") -o`)
+	flags := regexp.MustCompile(`go build (-buildvcs.*main\.version=\$VERSION") -o`)
 	ours, theirs := flags.FindStringSubmatch(strings.Join(build["RUN"], "\n")), flags.FindSubmatch(release)
 	if ours == nil || theirs == nil || ours[1] != string(theirs[1]) {
 		t.Errorf("its flags are %q, those of a release %q", ours, theirs)

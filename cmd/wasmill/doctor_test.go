@@ -16,25 +16,25 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-type diagnosis struct {
+type examined struct {
 	OK       bool
 	Exit     int
 	Fixed    []mendedJSON
 	Findings []doctor.Finding
 }
 
-// machine is what doctor finds about the machine that a test runs on.
-var machine = []string{"Go", "C", "Rust", "Zig", "AssemblyScript", "clock", "limits", "open files", "memory.budget", "GOMAXPROCS", "inotify"}
+// ofMachine is what doctor finds about the machine that a test runs on.
+var ofMachine = []string{"Go", "C", "Rust", "Zig", "AssemblyScript", "clock", "limits", "open files", "memory.budget", "GOMAXPROCS", "inotify"}
 
 // diagnoses runs doctor, and returns what it finds apart from the machine.
-func (w *workshop) diagnoses(args ...string) (d diagnosis, lines string) {
+func (w *workshop) diagnoses(args ...string) (d examined, lines string) {
 	w.Helper()
 	if exit := w.asJSON(&d, append([]string{"doctor", "--json"}, args...)...); exit != d.Exit || d.OK != (exit == 0) {
 		w.Errorf("it ends with %d, and says %d, %v", exit, d.Exit, d.OK)
 	}
 	var s strings.Builder
 	for _, f := range d.Findings {
-		if !slices.Contains(machine, f.About) {
+		if !slices.Contains(ofMachine, f.About) {
 			s.WriteString(string(f.Severity) + " " + f.About + " " + string(f.Code) + "\n")
 		}
 	}

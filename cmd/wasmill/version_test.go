@@ -18,8 +18,8 @@ func TestTheVersionIsThatOfTheRelease(t *testing.T) {
 		{"another build says what Go recorded", "", info.Main.Version},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			release = tt.release
-			defer func() { release = "" }()
+			version = tt.release
+			defer func() { version = "" }()
 			var out bytes.Buffer
 			if code := run(t.Context(), []string{"version"}, stdio{out: &out, err: t.Output()}); code != 0 || !strings.HasPrefix(out.String(), "wasmill "+tt.want+" (go1.") {
 				t.Errorf("code %d: %s", code, &out)

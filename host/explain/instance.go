@@ -59,6 +59,12 @@ func instances() []Entry {
 			Example: stream.Error{Where: "/var/lib/wasmill/access-log/spec.json", Why: "a newer wasmill has written it, in a format that this one does not know", Fix: "use the wasmill that wrote it, or one that is newer"},
 			Fix:     "Use the version that made it, or a later one.",
 		},
+		{
+			Code: stream.InstanceVersion, Title: "the instance runs with another wasmill, or with this one already",
+			Cause:   "An instance keeps to the wasmill that runs it, so that none gets its checkpoints by chance. Only upgrade lets another one take over, and has nothing to do for the same.",
+			Example: stream.Error{Where: "/var/lib/wasmill/access-log", Why: "it runs with wasmill v1.2.0, and this is v1.3.0", Fix: "wasmill upgrade access-log lets this one take over; or /usr/bin/wasmill resume access-log goes on as before"},
+			Fix:     "Upgrade it, or resume it with the wasmill that wasmill status names.",
+		},
 	}
 }
 
