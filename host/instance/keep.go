@@ -77,15 +77,20 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	return k.finish(ctx, exit, err)
 }
 
-// take takes the lock. It is tried for a moment, as who looks may have it (see held).
+// take takes the lock. It is tried for a moment, as who looks may have it (see held), and
+// for longer where nobody is to have it: a keeper that has put down how it ended is about to
+// go.
 func (i *Instance) take() (l *lock, err error) {
-	for range 5 {
+	for began, tries := time.Now(), 0; ; tries++ {
 		if l, err = take(i.path(lockFile)); !errors.Is(err, errHeld) {
 			return l, fault(err)
 		}
+		r, err := i.Record()
+		if tries >= 5 && (err != nil || r.State.kept() || time.Since(began) > killTime) {
+			return nil, i.busy("another process has it")
+		}
 		time.Sleep(lookEvery)
 	}
-	return nil, i.busy("another process has it")
 }
 
 // busy says that a process has the instance.

@@ -1,0 +1,42 @@
+package instance
+
+import (
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wasmill/wasmill/host/stream"
+)
+
+// TestAKeeperThatIsAboutToGoIsWaitedFor has another one that has the lock, and lets it go
+// after a while.
+func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		state State
+		want  stream.Code
+	}{
+		{Failed, ""}, // it has put down how it ended
+		{Running, stream.InstanceState},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			i := &Instance{Name: "a", dir: t.TempDir()}
+			if err := writeJSON(i.path(recordFile), Record{Format: recordFormat, State: c.state, Since: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+			other, err := take(filepath.Join(i.dir, lockFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(time.Second, other.release)
+			l, err := i.take()
+			if c.want == "" && err != nil || c.want != "" && stream.CodeOf(err) != c.want {
+				t.Errorf("%s: %v", c.state, err)
+			}
+			if l != nil {
+				l.release()
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
