@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// sameEverywhere is set when something is built in a copy: what was compiled in another folder
-// is taken from the build cache.
-const sameEverywhere = "GOFLAGS=-trimpath"
+// sameEverywhere is set when something is built in a copy: what was compiled in another folder,
+// or for a release, is taken from the build cache.
+var sameEverywhere = []string{"GOFLAGS=-trimpath", "CGO_ENABLED=0"}
 
 // checkout returns a copy of the repository as a fresh checkout has it, with the plugins that
 // are built here already, so that make has little to do.

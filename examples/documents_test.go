@@ -161,7 +161,7 @@ func made(t *testing.T, block string) string {
 func shell(t *testing.T, dir string, env []string, commands string) string {
 	t.Helper()
 	sh := exec.CommandContext(t.Context(), "sh", "-eu")
-	sh.Dir, sh.Stdin, sh.Env = dir, strings.NewReader(commands), append(append(os.Environ(), sameEverywhere), env...)
+	sh.Dir, sh.Stdin, sh.Env = dir, strings.NewReader(commands), slices.Concat(os.Environ(), sameEverywhere, env)
 	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	sh.WaitDelay = time.Second // if a process is left, which holds the pipe
 	out, err := sh.CombinedOutput()

@@ -40,7 +40,7 @@ func TestTheReadmeWorks(t *testing.T) {
 	}
 	script.WriteString("bin/wasmill validate readme.yaml\n")
 	sh := exec.CommandContext(t.Context(), "sh", "-eux")
-	sh.Dir, sh.Env = dir, append(os.Environ(), sameEverywhere)
+	sh.Dir, sh.Env = dir, append(os.Environ(), sameEverywhere...)
 	sh.Stdin = strings.NewReader(script.String())
 	out, err := sh.CombinedOutput()
 	if err != nil {
