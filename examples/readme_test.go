@@ -15,21 +15,8 @@ func TestTheReadmeWorks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the project")
 	}
-	dir := t.TempDir()
-	for _, name := range []string{"abi", "checkpoint", "cmd", "host", "plugins", "examples", ".ci"} {
-		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join("..", name))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"go.mod", "go.sum", "Makefile", "README.md"} {
-		data, err := os.ReadFile(filepath.Join("..", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	t.Parallel()
+	dir := checkout(t)
 	readme, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +40,7 @@ func TestTheReadmeWorks(t *testing.T) {
 	}
 	script.WriteString("bin/wasmill validate readme.yaml\n")
 	sh := exec.CommandContext(t.Context(), "sh", "-eux")
-	sh.Dir = dir
+	sh.Dir, sh.Env = dir, append(os.Environ(), sameEverywhere...)
 	sh.Stdin = strings.NewReader(script.String())
 	out, err := sh.CombinedOutput()
 	if err != nil {

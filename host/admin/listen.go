@@ -3,6 +3,7 @@ package admin
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -52,6 +53,9 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".s") // mode 0700
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("listen %s: %w", path, p.Err) // not the name that was made up
+	}
 	if err != nil {
 		return nil, err
 	}

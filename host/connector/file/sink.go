@@ -79,6 +79,9 @@ func (s *Sink) probe() error {
 	}
 	file, err := os.CreateTemp(dir, ".wasmill-*")
 	if err != nil {
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			err = p.Err // the name of the file says nothing
+		}
 		return s.fault("no file can be created in "+dir, err)
 	}
 	file.Close()

@@ -214,5 +214,5 @@ func (s *Store) fault(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		where, err = cmp.Or(e.Path, where), e.Err
 	}
-	return &stream.Error{Code: stream.Environment, Where: where, Why: "revisions cannot be kept or read there: " + err.Error(), Fix: "check the disk and the rights of the folder, or set data.dir to another one", Err: err}
+	return &stream.Error{Code: stream.Environment, Where: where, Why: "revisions cannot be kept or read there", Fix: "check the disk and the rights of the folder, or set data.dir to another one", Err: err}
 }
