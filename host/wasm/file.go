@@ -143,7 +143,7 @@ func notFound(path string) error {
 		e.Why = dir + " is a file, not a plugins folder"
 		e.Fix = "name the folder that holds it"
 	case isDir(strings.TrimSuffix(path, Ext)):
-		e.Fix = "its source is there: build it (make plugins)"
+		e.Fix = "its source is there: wasmill build " + strings.TrimSuffix(path, Ext)
 	case len(names) > 0:
 		e.Fix = dir + " holds " + strings.Join(names, ", ") + "; build or copy it there"
 	default:
