@@ -65,16 +65,14 @@ func cause(err error) string {
 	return err.Error()
 }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
 // similar says which config file may have been meant by one that is not there.
 func similar(path string) string {
 	dir, base := filepath.Split(path)
-	if usual := filepath.Join(dir, "pipelines", base); isFile(usual) { // where wasmill init puts them
-		return fmt.Sprintf("did you mean %s?", usual)
+	for _, folder := range []string{"pipelines", "plugins"} { // where wasmill init and new put them
+		usual := filepath.Join(dir, folder, base)
+		if _, err := os.Stat(usual); err == nil {
+			return fmt.Sprintf("did you mean %s?", usual)
+		}
 	}
 	entries, err := os.ReadDir(filepath.Clean(dir))
 	if err != nil {
