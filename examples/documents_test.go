@@ -28,9 +28,10 @@ var printed = map[string][]string{
 	"examples/live/README.md":         {"  20000 orders\n", `"class":"vertex"`, `"class":"graph"`, "a change is refused", "canary: "},
 }
 
-// TestTheReadmesOfExamplesWork runs every block of kind sh in every document but README.md,
-// each in a shell of its own, in a copy of the repository in which make has run once; it looks
-// at what they print and write, and that no process is left. TestTheReadmeWorks has README.md.
+// TestTheReadmesOfExamplesWork runs every block of kind sh in every document but README.md and
+// the guides, each in a shell of its own, in a copy of the repository in which make has run once; it looks
+// at what they print and write, and that no process is left. TestTheReadmeWorks has
+// those.
 func TestTheReadmesOfExamplesWork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the project")
@@ -108,7 +109,7 @@ func TestWhatIsNotRunIsKnown(t *testing.T) {
 	}
 	for _, name := range documents {
 		d := readDocument(t, name)
-		run := name == "README.md" || name == "plugins/README.md"
+		run := name == "README.md" || name == "plugins/README.md" || slices.Contains(guides(), name)
 		if ok, _ := filepath.Match("examples/*/README.md", name); !ok && !run && len(d.commands) > 0 {
 			t.Errorf("nothing runs the blocks of %s", name)
 		}

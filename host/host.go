@@ -221,7 +221,7 @@ func pipelineFiles(dir string, later bool) ([]string, error) {
 	if info, err := os.Stat(dir); len(files) == 0 && !(later && err == nil && info.IsDir()) {
 		return nil, &stream.Error{
 			Code: stream.ConfigMissing, Where: dir, Why: "there is no pipeline file in the pipelines folder",
-			Fix: "name one (wasmill run pipeline.yaml), or set pipelines.dir",
+			Fix: "name one (wasmill run pipeline.yaml), set pipelines.dir, or let wasmill init make a folder with one",
 		}
 	}
 	return files, nil

@@ -47,7 +47,7 @@ The exit code is 2 if a record fails.`,
   wasmill call plugins/own.wasm --input @orders.ndjson --key c-1 --json
   tail -n 3 access.log | wasmill call parse-log --params '{"format":"combined"}'
   wasmill call enrich-http --params '{"url":"http://127.0.0.1:8090/","field":"id","as":"found"}' --grant http --allow 127.0.0.1:8090 --input '{"id":"1"}'`,
-		Args: args(1, 1, "a plugin, by file or by name"),
+		Args: args(1, 1, "a plugin, by file or by name, and give records with --input or on standard input"),
 		RunE: func(c *cobra.Command, given []string) error { return call(c, f, a, s, given[0]) },
 	}
 	p := c.Flags()

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host/instance"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 func newCreate(f *flags, s stdio) *cobra.Command {
@@ -33,7 +34,12 @@ ready, of which it tells on standard error. When --timeout is over it ends with 
 the instance goes on: it can be shut down, resumed or deleted.`,
 		Example: `  wasmill create access-log -f pipeline.yaml --wait
   wasmill create second -f pipeline.yaml --data-dir /var/lib/second --set checkpoint.interval=5s`,
-		Args: args(1, 1, "one instance"),
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 2 && p.File == "" {
+				return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: "the pipeline file is named with -f", Fix: c.CommandPath() + " " + given[0] + " -f " + given[1]}
+			}
+			return args(1, 1, "one instance")(c, given)
+		},
 		RunE: func(c *cobra.Command, a []string) error {
 			if p.File == "" {
 				return usageError(c, "name the pipeline file with -f")

@@ -256,6 +256,23 @@ func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestWhatWasMeantIsSaid(t *testing.T) {
+	w := newWorkshop(t)
+	w.write("p.yaml", plain)
+	for line, want := range map[string]string{
+		"valdate p.yaml":                  "did you mean validate?",
+		"quickstrat":                      "did you mean quickstart?",
+		"p.yaml":                          "fix: it is a file: wasmill run p.yaml runs a pipeline",
+		"create a p.yaml":                 "fix: wasmill create a -f p.yaml",
+		"call identity hello":             "give records with --input",
+		"run --set pipelines.dir=nothing": "wasmill init",
+	} {
+		if exit, _, text := w.wasmill(strings.Fields(line)...); exit != 2 || !strings.Contains(text, want) {
+			t.Errorf("%s: exit %d, without %q: %s", line, exit, want, text)
+		}
+	}
+}
+
 func TestPluginCommands(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("plugins/broken.wasm", "<html>")

@@ -104,14 +104,14 @@ func refusals() []refusal {
 }
 
 // TestInstanceRefusals is L2 and L10: each refusal has a code, says what to do, parses as JSON and
-// changes nothing. testdata/refusals.golden and the README have them for people; -rewrite makes
+// changes nothing. testdata/refusals.golden and INSTANCES.md have them for people; -rewrite makes
 // both anew.
 func TestInstanceRefusals(t *testing.T) {
 	golden, err := filepath.Abs("testdata/refusals.golden")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := filepath.Abs("../../README.md")
+	guide, err := filepath.Abs("../../host/instance/INSTANCES.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,10 +177,10 @@ func TestInstanceRefusals(t *testing.T) {
 	w.becomes("", stopped)
 
 	w.golden(golden, "", w.lasting(table.String()), "")
-	w.golden(readme, refusalsBegin, w.lasting(rows.String()), refusalsEnd)
+	w.golden(guide, refusalsBegin, w.lasting(rows.String()), refusalsEnd)
 }
 
-// What the table of refusals stands between in the README.
+// What the table of refusals stands between in INSTANCES.md.
 const (
 	refusalsBegin = "| `wasmill …` | when | exit | code | why |\n|---|---|---|---|---|\n"
 	refusalsEnd   = "\n</details>"

@@ -67,6 +67,9 @@ a plugin of your own.`,
 				return nil
 			}
 			why := "there is no command " + given[0]
+			if info, err := os.Stat(given[0]); err == nil && !info.IsDir() {
+				return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: why, Fix: "it is a file: wasmill run " + given[0] + " runs a pipeline"}
+			}
 			if near := c.SuggestionsFor(given[0]); len(near) > 0 {
 				why += "; did you mean " + strings.Join(near, " or ") + "?"
 			}
@@ -76,6 +79,7 @@ a plugin of your own.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SuggestionsMinimumDistance = 2 // letters; with 0 only what begins alike is suggested
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

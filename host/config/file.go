@@ -68,6 +68,12 @@ func cause(err error) string {
 // similar says which config file may have been meant by one that is not there.
 func similar(path string) string {
 	dir, base := filepath.Split(path)
+	for _, folder := range []string{"pipelines", "plugins"} { // where wasmill init and new put them
+		usual := filepath.Join(dir, folder, base)
+		if _, err := os.Stat(usual); err == nil {
+			return fmt.Sprintf("did you mean %s?", usual)
+		}
+	}
 	entries, err := os.ReadDir(filepath.Clean(dir))
 	if err != nil {
 		return fmt.Sprintf("there is no folder %s either; check the path", filepath.Clean(dir))

@@ -29,6 +29,10 @@ func TestReadFile(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "sub", "none"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "pipelines"), 0o755), os.MkdirAll(filepath.Join(dir, "plugins", "shout"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	write("pipelines/begun.yaml", "", 0o644)
 
 	f, err := config.ReadFile(filepath.Join(dir, "pipeline.yaml"))
 	if err != nil || f.Name != filepath.Join(dir, "pipeline.yaml") || string(f.Data) != "name: p\n" {
@@ -42,6 +46,8 @@ func TestReadFile(t *testing.T) {
 		{"with the other extension", "pipeline.yml", "no such file", "did you mean " + dir + "/pipeline.yaml?"},
 		{"like none", "weather.yaml", "no such file", "there are fits.yaml, large.yaml, pipeline.yaml, secret.yaml"},
 		{"in a folder without any", "sub/a.yaml", "no such file", "no .yaml file"},
+		{"in the folder of pipelines", "begun.yaml", "no such file", "did you mean " + dir + "/pipelines/begun.yaml?"},
+		{"a folder of plugins", "shout", "no such file", "did you mean " + dir + "/plugins/shout?"},
 		{"in a folder that is not there", "bus/a.yaml", "no such file", "no folder " + dir + "/bus"},
 		{"below a file", "notes.txt/a.yaml", "not a directory", "check the path"},
 		{"directory", "sub", "is a directory", "inside it"},

@@ -66,18 +66,23 @@ func TestTheSchemasFitAllThatIsRead(t *testing.T) {
 	}
 }
 
-// TestTheSchemasFitTheReadme looks at its blocks of YAML, of which most are parts.
-func TestTheSchemasFitTheReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+// TestTheSchemasFitTheGuides looks at the blocks of YAML of the README and of the guides, of
+// which most are parts.
+func TestTheSchemasFitTheGuides(t *testing.T) {
+	var guides []byte
+	for _, name := range []string{"README.md", "host/config/PIPELINES.md", "checkpoint/CHECKPOINTS.md", "host/LIVE.md", "plugins/TRUST.md"} {
+		guide, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		guides = append(guides, guide...)
 	}
 	s, ofProcess := pipelineTree(t, control.Catalog()), processTree(t)
 	whole := compiled(t, s)
 	delete(s, "required")
 	part := compiled(t, s)
 	process, seen := compiled(t, ofProcess), 0
-	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1) {
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(guides, -1) {
 		doc, err := document(block[1])
 		keys, ok := doc.(tree)
 		if err != nil || !ok {
@@ -102,7 +107,7 @@ func TestTheSchemasFitTheReadme(t *testing.T) {
 			t.Errorf("%v in\n%s", err, block[1])
 		}
 	}
-	if seen < 4 {
+	if seen < 5 {
 		t.Errorf("only %d blocks were looked at", seen)
 	}
 }

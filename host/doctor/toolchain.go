@@ -32,8 +32,8 @@ func languages() []language {
 		{"Go", []part{{tool: "go", least: []int{1, 24}}}, "https://go.dev/dl has it"},
 		{"C", []part{{tool: "clang", least: []int{14}}, {tool: "wasm-ld", least: []int{14}}}, "Debian and Ubuntu: apt-get install clang lld; macOS: brew install llvm lld"},
 		{"Rust", []part{{tool: "rustc", least: []int{1, 63}}, {tool: RustTarget}}, "https://rustup.rs, then rustup target add wasm32-unknown-unknown; Debian: apt-get install rustc libstd-rust-dev-wasm32"},
-		{"Zig", []part{{tool: "zig", least: []int{0, 17}, below: []int{0, 18}}}, "https://ziglang.org/download, or python3 -m pip install 'ziglang~=0.17.0'"},
-		{"AssemblyScript", []part{{tool: "node", least: []int{20}}, {tool: "asc", least: []int{0, 28}}}, "https://nodejs.org, then npm install -g assemblyscript"},
+		{"Zig", []part{{tool: "zig", least: []int{0, 17}, below: []int{0, 18}}}, "take 0.17 from https://ziglang.org/download and put it into PATH, or name it with ZIG"},
+		{"AssemblyScript", []part{{tool: "node", least: []int{20}}, {tool: "asc", least: []int{0, 28}}}, "https://nodejs.org, then npm install --global assemblyscript@0.28"},
 	}
 }
 

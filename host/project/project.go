@@ -37,7 +37,11 @@ func Find(dir string) (*Project, error) {
 	entries, err := os.ReadDir(dir)
 	switch info, statErr := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, unknown("there is no such folder", hint)
+		fix := hint
+		if there := filepath.Join(filepath.Dir(dir), "plugins", filepath.Base(dir)); isProject(there) {
+			fix = "did you mean " + there + "?"
+		}
+		return nil, unknown("there is no such folder", fix)
 	case statErr == nil && !info.IsDir():
 		return nil, unknown("it is a file, not the folder of a plugin", "name "+filepath.Dir(dir))
 	case err != nil:
@@ -61,7 +65,11 @@ func Find(dir string) (*Project, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return nil, unknown("there is no source of a plugin in the folder", hint)
+		fix := hint
+		if below := projectsBelow(dir); len(below) > 0 {
+			fix = "name one of " + strings.Join(below, ", ")
+		}
+		return nil, unknown("there is no source of a plugin in the folder", fix)
 	case len(found) > 1:
 		return nil, unknown("there are sources in "+strings.Join(found, " and "), "give each plugin a folder of its own")
 	case p.Language == Go:
@@ -76,6 +84,30 @@ func Find(dir string) (*Project, error) {
 		p.Source = all[0]
 	}
 	return p, nil
+}
+
+// projectsBelow lists the folders of plugins in the folder plugins of dir, or in dir if
+// that is such a folder itself.
+func projectsBelow(dir string) []string {
+	if whole, err := filepath.Abs(dir); err == nil && filepath.Base(whole) != "plugins" {
+		dir = filepath.Join(dir, "plugins")
+	}
+	entries, _ := os.ReadDir(dir) // a hint only: without it there is none
+	var below []string
+	for _, e := range entries {
+		if at := filepath.Join(dir, e.Name()); isProject(at) {
+			below = append(below, at)
+		}
+	}
+	return below
+}
+
+// isProject tells whether a folder has a source in one of the languages.
+func isProject(dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !e.IsDir() && slices.ContainsFunc(Languages(), func(l Language) bool { return strings.HasSuffix(e.Name(), l.ext()) })
+	})
 }
 
 // unreadable is the error of a folder that cannot be read.

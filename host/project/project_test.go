@@ -1,8 +1,10 @@
 package project
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -60,6 +62,21 @@ func TestFind(t *testing.T) {
 	}
 	_, err = Find(hidden)
 	is(t, err, stream.ProjectUnknown, "no name for one")
+	t.Chdir(t.TempDir())
+	if err := write("plugins/shout", File{"shout.c", nil}); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("plugins/empty", File{"notes", nil}); err != nil {
+		t.Fatal(err)
+	}
+	for dir, fix := range map[string]string{
+		"shout": "did you mean plugins/shout?", "empty": "wasmill new udf", ".": "name one of plugins/shout", "plugins": "name one of plugins/shout",
+	} {
+		_, err := Find(dir)
+		if e := (*stream.Error)(nil); !errors.As(err, &e) || e.Code != stream.ProjectUnknown || !strings.HasPrefix(e.Fix, fix) {
+			t.Errorf("%s: got %v, want %q", dir, err, fix)
+		}
+	}
 	t.Chdir(filepath.Dir(file))
 	if p, err := Find("."); err != nil || p.Name != filepath.Base(filepath.Dir(file)) {
 		t.Errorf("the working directory is %+v, %v", p, err)

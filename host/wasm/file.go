@@ -135,7 +135,10 @@ func notFound(path string) error {
 	dir := filepath.Dir(path)
 	e := &stream.Error{Code: stream.PluginNotFound, Where: path, Why: "there is no such plugin"}
 	names, _ := Names(dir)
+	above := filepath.Join(dir, "..", "..", filepath.Base(path)) // if this is called in plugins/NAME
 	switch info, err := os.Stat(dir); {
+	case isFile(above):
+		e.Fix = "it is in " + filepath.Dir(above) + ": add --plugins " + filepath.Dir(above) + ", or call wasmill in the folder that has the plugins folder in it"
 	case err != nil:
 		e.Why = "the plugins folder " + dir + " does not exist"
 		e.Fix = "name another with --plugins or plugins.dir; a relative one starts in the working directory"
@@ -143,13 +146,18 @@ func notFound(path string) error {
 		e.Why = dir + " is a file, not a plugins folder"
 		e.Fix = "name the folder that holds it"
 	case isDir(strings.TrimSuffix(path, Ext)):
-		e.Fix = "its source is there: build it (make plugins)"
+		e.Fix = "its source is there: wasmill build " + strings.TrimSuffix(path, Ext)
 	case len(names) > 0:
 		e.Fix = dir + " holds " + strings.Join(names, ", ") + "; build or copy it there"
 	default:
 		e.Fix = "build or copy it there"
 	}
 	return e
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func isDir(path string) bool {

@@ -45,6 +45,9 @@ func TestWhatIsNoPluginFileIsRefusedByName(t *testing.T) {
 	if err := os.Chmod(in("open"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(in("open/source"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll(in("through/inner"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +76,8 @@ func TestWhatIsNoPluginFileIsRefusedByName(t *testing.T) {
 		{"a link into a folder that everybody can write to", link(t, "open/f.wasm", in("into.wasm")), stream.PluginName, "is in a folder in which everybody on this machine can put files (" + in("open") + ")", "chmod o-w " + in("open")},
 		{"a link through a folder that everybody can write to", link(t, "through/inner/f.wasm", in("inner.wasm")), stream.PluginName, "is in a folder in which everybody on this machine can put files (" + in("through") + ")", "chmod o-w " + in("through")},
 		{"a file that is not there", in("goood.wasm"), stream.PluginNotFound, "there is no such plugin", "holds absolute, away, circle, folder, good"},
+		{"a plugin that is not built", in("open/source.wasm"), stream.PluginNotFound, "there is no such plugin", "wasmill build " + in("open/source")},
+		{"a plugin in the plugins folder above", in("sub/plugins/good.wasm"), stream.PluginNotFound, "there is no such plugin", "add --plugins " + in(".")},
 		{"a file in a folder that is not there", in("none/f.wasm"), stream.PluginNotFound, "does not exist", "--plugins"},
 		{"a file in what is no folder", filepath.Join(good, "f.wasm"), stream.PluginNotFound, "is a file, not a plugins folder", "name the folder"},
 	}
