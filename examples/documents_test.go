@@ -28,10 +28,10 @@ var printed = map[string][]string{
 	"examples/live/README.md":         {"  20000 orders\n", `"class":"vertex"`, `"class":"graph"`, "a change is refused", "canary: "},
 }
 
-// TestTheReadmesOfExamplesWork runs every block of kind sh in every document but README.md and
-// the guides, each in a shell of its own, in a copy of the repository in which make has run once; it looks
-// at what they print and write, and that no process is left. TestTheReadmeWorks has
-// those.
+// TestTheReadmesOfExamplesWork runs every block of kind sh in every document but README.md
+// and the guides, which TestTheReadmeWorks has: each in a shell of its own, in a copy of the
+// repository in which make has run once. It looks at what they print and write, and that no
+// process is left.
 func TestTheReadmesOfExamplesWork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the project")
