@@ -324,6 +324,35 @@ func TestInstanceIsDeletedFromEveryStoreThatItHad(t *testing.T) {
 	}
 }
 
+// TestDeletionLeavesWhatIsNotOfWasmill puts files into the folder for data that it was
+// created with.
+func TestDeletionLeavesWhatIsNotOfWasmill(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	theirs := filepath.Join(i.Spec.Data, "of-a-sink", "out.txt")
+	if err := os.MkdirAll(filepath.Dir(theirs), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(theirs, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	err := i.Delete(t.Context(), true, false, func(r Removed) {
+		if r.What == "data" {
+			left = r.Left
+		}
+	})
+	if err != nil || left != 1 || read(t, theirs) != "precious" {
+		t.Errorf("deleted: %v, of which %d are said to stay", err, left)
+	}
+	entries, err := os.ReadDir(i.Spec.Data)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("there is %v, %v", entries, err)
+	}
+}
+
 // TestItIsKilledOnlyWithForceAndAfterItsTime has a worker that is stopped, and so ends by
 // nothing else.
 func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {

@@ -18,7 +18,7 @@ type Removed struct {
 	Where   string `json:"where"`
 	Objects int    `json:"objects,omitempty"` // of a store
 	Bytes   int64  `json:"bytes"`
-	Left    int    `json:"left,omitempty"` // objects below its name that are not of wasmill, and stay
+	Left    int    `json:"left,omitempty"` // objects below its name, or files and folders in its data, that are not of wasmill, and stay
 }
 
 // Delete removes an instance: its checkpoints, in each store that it has had some in, what
@@ -65,8 +65,8 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 		i.home.at("checkpoints deleted")
 	}
 	if i.owns() {
-		r := Removed{What: "data", Where: i.Spec.Data, Bytes: sizeOf(i.Spec.Data)}
-		if err := i.empty(); err != nil {
+		r, err := i.empty()
+		if err != nil {
 			return err
 		}
 		removed(r)
