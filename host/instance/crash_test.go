@@ -324,6 +324,34 @@ func TestInstanceIsDeletedFromEveryStoreThatItHad(t *testing.T) {
 	}
 }
 
+// TestWorkerIsNotReadyByWhatTheOneBeforeSaid has a worker that lost its keeper, which says
+// that it is ready, as one does that has ended well, when the next keeper waits for it.
+func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	before, err := take(i.path(workerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(i.PipelineFile(), []byte("no pipeline"), 0o600); err != nil { // the next worker is never ready
+		t.Fatal(err)
+	}
+	if err := i.Launch(t.Context(), p.env("")); err != nil {
+		t.Fatal(err)
+	}
+	putReadiness(i.dir, host.Readiness{Ready: true, Revision: 7})
+	before.release()
+	var r Record
+	if !wait(t.Context(), time.Minute, func() bool { r, err = i.Record(); return err == nil && r.Reason != "" }) {
+		t.Fatalf("its worker does not end: %+v, %v", r, err)
+	}
+	if r.Revision != 0 {
+		t.Errorf("it was taken to be ready: %+v", r)
+	}
+	p.goes(i)
+}
+
 // TestDeletionLeavesWhatIsNotOfWasmill puts files into the folder for data that it was
 // created with.
 func TestDeletionLeavesWhatIsNotOfWasmill(t *testing.T) {
