@@ -349,6 +349,9 @@ func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
 	if r.Revision != 0 {
 		t.Errorf("it was taken to be ready: %+v", r)
 	}
+	if first, _, _ := strings.Cut(r.Reason, "\n"); !strings.Contains(first, "another one follows: ") || !strings.Contains(first, "pipeline.yaml:1:1") {
+		t.Errorf("it does not say what is wrong: %s", r.Reason)
+	}
 	p.goes(i)
 }
 

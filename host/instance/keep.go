@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +167,7 @@ func (k *keeper) orphan(ctx context.Context) bool {
 // worker makes the command of a worker. It ends when its standard input does, which this
 // process holds open as long as it lives.
 func (k *keeper) worker(context.Context, int) (*exec.Cmd, error) {
-	k.clear() // also before the first: one that had lost its keeper said more while it ended
+	k.clear()                                                                                              // also before the first: one that had lost its keeper said more while it ended
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
 		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err
@@ -222,7 +223,11 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 		k.events.Exited(how, again, in)
 	}
 	if again {
-		_, _ = k.ledger.move(Restart, how+"; another one follows", nil) // it is told by the next state
+		reason := how + "; another one follows"
+		if said := k.said(); said != "" {
+			reason += ": " + said
+		}
+		_, _ = k.ledger.move(Restart, reason, nil) // it is told by the next state
 	}
 }
 
@@ -270,18 +275,29 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 	return errors.Join(err, failed)
 }
 
+// said is what the last worker has said of why it ends; empty = nothing.
+func (k *keeper) said() string {
+	said, err := os.ReadFile(k.path(errorFile))
+	if err != nil {
+		return "" // it had no time for that
+	}
+	return string(said)
+}
+
 // why says why a worker has ended.
 func (k *keeper) why(e supervise.Exit, failed error) string {
-	if said, err := os.ReadFile(k.path(errorFile)); err == nil && len(said) > 0 {
-		return string(said)
-	}
+	said := k.said()
+	why := "its worker " + e.String()
 	if failed != nil {
+		why = failed.Error()
 		if e, ok := errors.AsType[*stream.Error](failed); ok {
-			return e.Reason()
+			why = e.Reason()
 		}
-		return failed.Error()
+		if said != "" { // which alone would not say that it was given up
+			return why + ": " + said
+		}
 	}
-	return "its worker " + e.String()
+	return cmp.Or(said, why)
 }
 
 // revision is the newest that is kept, 0 = none.

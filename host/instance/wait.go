@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -33,7 +34,7 @@ func (i *Instance) Wait(ctx context.Context, progress func(string)) (Seen, error
 			return s, &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "another command ends it: it is " + string(s.State), Fix: "wasmill status " + i.Name + " shows what comes of it"}
 		}
 		if s.Reason != "" && missing == "" {
-			missing = s.Reason
+			missing, _, _ = strings.Cut(s.Reason, "\n")
 		}
 		if missing != "" && missing != told {
 			if told = missing; progress != nil {
