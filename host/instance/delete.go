@@ -24,8 +24,9 @@ type Removed struct {
 // Delete removes an instance: its checkpoints, in each store that it has had some in, what
 // is below its own name and no other's; its data; and its folder with the spec, at last. One
 // that runs is not touched without force, with which it drains first. With keep its
-// checkpoints stay. removed is told of each
-// part. If it fails or the process ends, the rest goes when it is called again.
+// checkpoints stay; without it one is refused whose last worker was fenced, as they are
+// another's now. removed is told of each part. If it fails or the process ends, the rest goes
+// when it is called again.
 func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Removed)) error {
 	if err := i.quiet(ctx, force); err != nil {
 		return err
@@ -39,6 +40,9 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	ledger, err := openLedger(i.dir, nil)
 	if err != nil {
 		return err
+	}
+	if ledger.read().Exit == stream.ExitFenced && !keep {
+		return i.fenced()
 	}
 	_, err = ledger.move(Lost, lost, nil)
 	if err == nil {
@@ -84,6 +88,14 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	removed(r)
 	sweep(i.home.Dir)
 	return nil
+}
+
+// fenced says that the checkpoints below the name of the instance are another's.
+func (i *Instance) fenced() error {
+	return &stream.Error{
+		Code: stream.CheckpointFenced, Where: i.dir, Why: "another process goes on with its checkpoints, such as an instance of this name in another home: nothing is deleted",
+		Fix: fmt.Sprintf("wasmill delete %[1]s --keep-checkpoints leaves them to that; or wasmill resume %[1]s takes them back", i.Name),
+	}
 }
 
 // Deletable says why Delete would touch nothing.
