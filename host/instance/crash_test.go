@@ -384,6 +384,24 @@ func TestDeletionLeavesWhatIsNotOfWasmill(t *testing.T) {
 	}
 }
 
+// TestKeeperPassesHangupsOn has a worker that, other than the command, ends by SIGHUP.
+func TestKeeperPassesHangupsOn(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	keeper, ok := ownerOf(i.path(lockFile))
+	if !ok || keeper.signal(syscall.SIGHUP) != nil {
+		t.Fatal("there is no keeper")
+	}
+	var r Record
+	hung := func() (so bool) { r, _ = i.Record(); return strings.Contains(r.Reason, "signal 1 ") }
+	if !wait(t.Context(), time.Minute, func() bool { return hung() || !keeper.alive() }) || !hung() {
+		t.Errorf("its worker was told nothing: %+v", r)
+	}
+	p.goes(i)
+}
+
 // TestItIsKilledOnlyWithForceAndAfterItsTime has a worker that is stopped, and so ends by
 // nothing else.
 func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"sync"
 	"syscall"
@@ -39,8 +40,8 @@ type keeper struct {
 }
 
 // Keep has the instance until its worker has ended for good, or ctx ends, when the worker
-// drains. It answers who launched this process. The error is why the instance was not
-// taken, or what failed.
+// drains. SIGHUP is passed on to the worker. It answers who launched this process. The error
+// is why the instance was not taken, or what failed.
 //
 // within > 0 makes it the end of an upgrade: if not all is ready within that time, or no
 // worker can run, the instance ends, and goes on with the binary that it ran with before.
@@ -63,6 +64,9 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 		return err
 	}
 	i.home.at("starting")
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	tell(nil)
 	context.AfterFunc(ctx, func() { _, _ = k.ledger.move(Drain, "it was told to end", nil) }) // else finish does
 	if k.trial != nil {
@@ -71,7 +75,7 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	if !k.orphan(ctx) {
 		return k.finish(ctx, supervise.Exit{}, nil)
 	}
-	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Policy: k.policy, Events: supervise.Events{
+	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
 		Started: k.started, Exited: k.exited,
 		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
 	}})
