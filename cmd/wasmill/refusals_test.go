@@ -50,6 +50,7 @@ func refusals() []refusal {
 		{"", "create b -f p.yaml --data-dir="},
 		{"", "create b -f p.yaml --data-dir plugins"},
 		{"", "create b -f p.yaml --data-dir home/a/data"},
+		{"", "create b -f p.yaml --data-dir home/c"},
 		{"", "create b -f p.yaml --timeout 5s"},
 		{"", "create b -f p.yaml --wait --timeout 0s"},
 		{"", "create b -f p.yaml --config nowhere.yaml"},

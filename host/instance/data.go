@@ -31,6 +31,12 @@ func usable(dir string) (made bool, err error) {
 	return false, nil
 }
 
+// below says whether a path is a folder or leads into it. Both are whole.
+func below(path, dir string) bool {
+	to, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(to)
+}
+
 // owns says whether the folder for data is the instance's own.
 func (i *Instance) owns() bool {
 	owner, err := host.OwnerOf(i.Spec.Data)
