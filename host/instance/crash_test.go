@@ -419,7 +419,12 @@ func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
 	if !ok || worker.signal(syscall.SIGSTOP) != nil {
 		t.Fatal("there is no worker to stop")
 	}
-	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout {
+	over, end := context.WithCancel(t.Context())
+	end()
+	if _, err := i.Shutdown(over, true); stream.CodeOf(err) != stream.InstanceTimeout || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout || strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("without force: %v", err)
 	}
 	if s, err := i.See(); err != nil || s.State != Pausing || !worker.alive() {
