@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -87,7 +88,10 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 // go.
 func (i *Instance) take() (l *lock, err error) {
 	for began, tries := time.Now(), 0; ; tries++ {
-		if l, err = take(i.path(lockFile)); !errors.Is(err, errHeld) {
+		if l, err = take(i.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
+			return nil, i.home.unknown(i.Name) // it was deleted meanwhile
+		}
+		if !errors.Is(err, errHeld) {
 			return l, fault(err)
 		}
 		r, err := i.Record()

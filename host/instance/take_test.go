@@ -40,3 +40,12 @@ func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsDeletedMeanwhileIsUnknown has an instance that goes between a look and the lock.
+func TestWhatIsDeletedMeanwhileIsUnknown(t *testing.T) {
+	h := &Home{Dir: t.TempDir()}
+	i := &Instance{Name: "a", home: h, dir: h.dir("a")}
+	if _, err := i.take(); stream.CodeOf(err) != stream.InstanceUnknown {
+		t.Errorf("its lock is taken: %v", err)
+	}
+}
