@@ -265,6 +265,17 @@ func TestInstanceLeavesAnotherInItsStoreAlone(t *testing.T) {
 	}
 }
 
+// TestStatusOfNoInstance says so, besides that no process can be asked for a pipeline of that name.
+func TestStatusOfNoInstance(t *testing.T) {
+	w := newBackground(t)
+	text := w.does(3, "status", "nosuch", "--set", "admin.listen=unix:none.sock")
+	for _, want := range []string{"no process of wasmill listens there", "there is no instance nosuch"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status does not say that %s: %s", want, text)
+		}
+	}
+}
+
 // TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver has two homes with an instance of one
 // name and store: the one that was fenced does not delete what the other goes on with.
 func TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver(t *testing.T) {
