@@ -355,6 +355,24 @@ func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
 	p.goes(i)
 }
 
+// TestDeletionMakesRoomForItsState looks at what there is when the state is written, as it has to
+// be on a disk that is full.
+func TestDeletionMakesRoomForItsState(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	if _, err := i.Shutdown(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	p.step = func(name string) {
+		if _, err := os.Stat(i.LogFile()); name == "deleting" && !os.IsNotExist(err) {
+			t.Errorf("its log is there: %v", err)
+		}
+	}
+	p.goes(i)
+}
+
 // TestDeletionLeavesWhatIsNotOfWasmill puts files into the folder for data that it was
 // created with.
 func TestDeletionLeavesWhatIsNotOfWasmill(t *testing.T) {

@@ -44,6 +44,9 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	if ledger.read().Exit == stream.ExitFenced && !keep {
 		return i.fenced()
 	}
+	for _, log := range []string{olderLog, logFile} {
+		_ = os.Remove(i.path(log)) // so that a full disk has room for the state; else it goes with the rest
+	}
 	_, err = ledger.move(Lost, lost, nil)
 	if err == nil {
 		_, err = ledger.move(Delete, "", nil)
