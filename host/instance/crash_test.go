@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -351,6 +352,33 @@ func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
 	}
 	if first, _, _ := strings.Cut(r.Reason, "\n"); !strings.Contains(first, "another one follows: ") || !strings.Contains(first, "pipeline.yaml:1:1") {
 		t.Errorf("it does not say what is wrong: %s", r.Reason)
+	}
+	p.goes(i)
+}
+
+// TestInstanceHoldsNoFileOfWhoCreatesIt has a pipe that ends when nobody can write to it any
+// more. No other test runs meanwhile, whose processes could.
+func TestInstanceHoldsNoFileOfWhoCreatesIt(t *testing.T) {
+	p := newPlace(t)
+	i := p.create()
+	var ends [2]int
+	if err := syscall.Pipe(ends[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.SetNonblock(ends[0], true); err != nil {
+		t.Fatal(err)
+	}
+	reader := os.NewFile(uintptr(ends[0]), "pipe")
+	defer reader.Close()
+	p.goesOn(i)
+	if err := syscall.Close(ends[1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("it holds the pipe: %v", err)
 	}
 	p.goes(i)
 }
