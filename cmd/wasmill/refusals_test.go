@@ -59,6 +59,7 @@ func refusals() []refusal {
 		{"", "resume a --set x=1"},
 		{"", "resume a --config x.yaml"},
 		{"", "resume a p.yaml"},
+		{"", "resume a --wiat"},
 		{"", "shutdown b"},
 		{"", "shutdown a"},
 		{"", "delete b --yes"},
