@@ -341,10 +341,19 @@ func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
 	if err := i.Launch(t.Context(), p.env("")); err != nil {
 		t.Fatal(err)
 	}
+	over, end := context.WithTimeout(t.Context(), time.Millisecond)
+	defer end()
+	said := ""
+	if _, err := i.Wait(over, func(missing string) { said = missing }); !strings.Contains(said, "it waits for process ") {
+		t.Errorf("it is waited for with %q, %v", said, err)
+	}
 	putReadiness(i.dir, host.Readiness{Ready: true, Revision: 7})
 	before.release()
 	var r Record
-	if !wait(t.Context(), time.Minute, func() bool { r, err = i.Record(); return err == nil && r.Reason != "" }) {
+	if !wait(t.Context(), time.Minute, func() bool {
+		r, err = i.Record()
+		return err == nil && strings.Contains(r.Reason, "another one follows")
+	}) {
 		t.Fatalf("its worker does not end: %+v, %v", r, err)
 	}
 	if r.Revision != 0 {

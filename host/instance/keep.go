@@ -136,7 +136,11 @@ func (k *keeper) begin() (err error) {
 		k.events.Other(was, k.binary)
 	}
 	k.clear()
-	_, err = k.ledger.move(Start, "", func(r *Record) { r.Binary = &k.binary })
+	reason := ""
+	if o, ok := ownerOf(k.path(workerFile)); ok {
+		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read", o.PID)
+	}
+	_, err = k.ledger.move(Start, reason, func(r *Record) { r.Binary = &k.binary })
 	return err
 }
 
@@ -161,6 +165,9 @@ func (k *keeper) orphan(ctx context.Context) bool {
 	for {
 		o, ok := ownerOf(k.path(workerFile))
 		if !ok {
+			if told && ctx.Err() == nil {
+				_, _ = k.ledger.move(Restart, "", nil) // it does not wait any more, which the next state says, too
+			}
 			return ctx.Err() == nil
 		}
 		if !told && k.events.Waits != nil {
