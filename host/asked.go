@@ -25,7 +25,7 @@ func (h *Host) askedFile(pipeline string) string {
 	if !h.options.Revisions {
 		return ""
 	}
-	return filepath.Join(h.Settings.Data.Dir, "phases", pipeline+".json")
+	return filepath.Join(h.Settings.Data.Dir, phasesFolder, pipeline+".json")
 }
 
 // ask notes a phase that wins over that of the file, once it is kept; empty = that of the

@@ -12,7 +12,7 @@ import (
 
 // Archive holds the versions of plugins that a process with these settings keeps.
 func Archive(s *config.Process) wasm.Archive {
-	return wasm.Archive{Dir: filepath.Join(s.Data.Dir, "plugins"), Keep: s.Plugins.Keep}
+	return wasm.Archive{Dir: filepath.Join(s.Data.Dir, pluginsFolder), Keep: s.Plugins.Keep}
 }
 
 // keep keeps the versions of plugins that begin to serve in a pipeline, which serve now and

@@ -16,6 +16,23 @@ import (
 // the end of the line. Without it the folder is one of foreground runs.
 const OwnerFile = "instance"
 
+// What processes have in a data.dir besides that.
+const (
+	phasesFolder    = "phases"
+	pluginsFolder   = "plugins"
+	revisionsFolder = "revisions"
+)
+
+// OwnEntry says whether an entry of a data.dir is one that wasmill makes there. Any other is
+// somebody else's, such as what a sink has written.
+func OwnEntry(name string) bool {
+	switch name {
+	case OwnerFile, phasesFolder, pluginsFolder, revisionsFolder, "admin.token", "cache": // the last two: config.Process
+		return true
+	}
+	return strings.HasPrefix(name, OwnerFile+".") // what is left of a claim
+}
+
 // mostOwner is more bytes than the name of an instance has.
 const mostOwner = 256
 

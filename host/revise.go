@@ -12,7 +12,7 @@ import (
 // Revisions returns the revisions that are kept of a pipeline, by the settings of the
 // process. There may be none.
 func Revisions(s *config.Process, pipeline string) *revision.Store {
-	return revision.NewStore(filepath.Join(s.Data.Dir, "revisions", pipeline), s.Revisions.Keep)
+	return revision.NewStore(filepath.Join(s.Data.Dir, revisionsFolder, pipeline), s.Revisions.Keep)
 }
 
 // ReadRevision makes the config of a pipeline out of the content of a revision. name is

@@ -41,11 +41,11 @@ func newBackground(t *testing.T) *background {
 	t.Setenv("WASMILL_HOME", home)
 	w.write("p.yaml", followed)
 	t.Cleanup(func() {
-		entries, _ := os.ReadDir(home)
+		entries, _ := filepath.Glob(filepath.Join(w.dir, "*", "*", "spec.json")) // in whatever homes
 		for _, e := range entries {
 			for _, lock := range []string{"lock", "worker"} {
 				var o instance.Owner
-				data, err := os.ReadFile(filepath.Join(home, e.Name(), lock))
+				data, err := os.ReadFile(filepath.Join(filepath.Dir(e), lock))
 				if err == nil && json.Unmarshal(data, &o) == nil && o.PID > 0 {
 					_ = syscall.Kill(o.PID, syscall.SIGKILL)
 				}
@@ -262,6 +262,41 @@ func TestInstanceLeavesAnotherInItsStoreAlone(t *testing.T) {
 	w.grows("other.txt", 3)
 	if got := w.read("other.txt"); got != "one\ntwo\nthree\nfour\n" {
 		t.Errorf("the other has written %q", got)
+	}
+}
+
+// TestStatusOfNoInstance says so, besides that no process can be asked for a pipeline of that name.
+func TestStatusOfNoInstance(t *testing.T) {
+	w := newBackground(t)
+	text := w.does(3, "status", "nosuch", "--set", "admin.listen=unix:none.sock")
+	for _, want := range []string{"no process of wasmill listens there", "there is no instance nosuch"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status does not say that %s: %s", want, text)
+		}
+	}
+}
+
+// TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver has two homes with an instance of one
+// name and store: the one that was fenced does not delete what the other goes on with.
+func TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver(t *testing.T) {
+	w := newBackground(t)
+	other := filepath.Join(w.dir, "others")
+	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
+	w.until("a checkpoint is there", func() bool { return w.tree("ckpt/a/committed") != "" })
+	w.does(2, "create", "a", "-f", "p.yaml", "--home", other)
+	w.does(0, "create", "a", "-f", "p.yaml", "--home", other, "--restore", "--wait")
+	w.until("a is fenced", func() bool { return w.seen("a").State == instance.Failed })
+	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "nothing is deleted") {
+		t.Errorf("delete says %s", text)
+	}
+	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
+	if w.tree("ckpt/a/committed") == "" {
+		t.Error("the other has no checkpoint any more")
+	}
+	w.does(0, "shutdown", "a", "--home", other)
+	w.does(0, "delete", "a", "--yes", "--home", other)
+	if left := w.tree("ckpt/a"); left != "" {
+		t.Errorf("there is %s", left)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
@@ -42,7 +43,8 @@ func run(ctx context.Context, args []string, s stdio) int {
 	if command.Name() == "run" {
 		s.out = s.err // standard output is for records
 	}
-	report(s, root.PersistentFlags().Lookup("json").Value.String() == "true", err)
+	asJSON := root.PersistentFlags().Lookup("json").Value.String() == "true"
+	report(s, asJSON || slices.Contains(args, "--json"), err) // which may stand behind a flag that there is none of
 	return exitCode(command, stream.ExitCode(err))
 }
 

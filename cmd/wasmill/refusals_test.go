@@ -27,6 +27,7 @@ const (
 	isUnfit    = "a runs with wasmill v1.0.0, and its plugin is gone"
 	isAhead    = "a runs with wasmill v1.0.0, and its newest checkpoint is of a format to come"
 	isUnread   = "the spec of a is of a format to come"
+	isFenced   = "another process has taken over the checkpoints of a"
 	isHomeless = "the folder is gone where a was created"
 )
 
@@ -49,6 +50,7 @@ func refusals() []refusal {
 		{"", "create b -f p.yaml --data-dir="},
 		{"", "create b -f p.yaml --data-dir plugins"},
 		{"", "create b -f p.yaml --data-dir home/a/data"},
+		{"", "create b -f p.yaml --data-dir home/c"},
 		{"", "create b -f p.yaml --timeout 5s"},
 		{"", "create b -f p.yaml --wait --timeout 0s"},
 		{"", "create b -f p.yaml --config nowhere.yaml"},
@@ -57,6 +59,7 @@ func refusals() []refusal {
 		{"", "resume a --set x=1"},
 		{"", "resume a --config x.yaml"},
 		{"", "resume a p.yaml"},
+		{"", "resume a --wiat"},
 		{"", "shutdown b"},
 		{"", "shutdown a"},
 		{"", "delete b --yes"},
@@ -86,6 +89,7 @@ func refusals() []refusal {
 		{isDeleting, "resume a"},
 		{isDeleting, "shutdown a"},
 		{isDeleting, "upgrade a"},
+		{isFenced, "delete a --yes"},
 		{isNewer, "resume a"},
 		{isNewer, "list"},
 		{isNewer, "upgrade a"},
@@ -246,6 +250,8 @@ func (w *background) becomes(what, stopped string) {
 		w.Chdir("..")
 	case isDeleting:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"stopped"`, `"deleting"`, 1))
+	case isFenced:
+		w.write("home/a/instance.json", strings.Replace(stopped, `"exit": 0`, `"exit": 4`, 1))
 	case isNewer:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"format": 1`, `"format": 2`, 1))
 	case isDamaged:

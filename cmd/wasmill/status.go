@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/host/control"
 	"github.com/wasmill/wasmill/host/instance"
 	"github.com/wasmill/wasmill/host/pipeline"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 // statusEvery is the time between two looks at a process, over which rates are.
@@ -46,10 +48,14 @@ to show a certificate that admin.tls.cert or --admin-ca names.`,
   wasmill status --json --admin 127.0.0.1:7677`,
 		Args: args(0, 1, "one pipeline, or none for all"),
 		RunE: func(c *cobra.Command, a []string) error {
-			if h, err := homeOf(c); len(a) == 1 && *at == "" && flagOf(c, "instance") == "" && err == nil && h.Has(a[0]) {
-				return instanceStatus(c, f, s, a[0], watch)
-			}
 			l := &statusLook{}
+			var none error // that there is no instance of that name
+			if h, err := homeOf(c); len(a) == 1 && *at == "" && flagOf(c, "instance") == "" && err == nil {
+				if h.Has(a[0]) {
+					return instanceStatus(c, f, s, a[0], watch)
+				}
+				_, none = h.Open(a[0])
+			}
 			if len(a) == 1 {
 				path, err := pipelinePath(a[0])
 				if err != nil {
@@ -60,10 +66,13 @@ to show a certificate that admin.tls.cert or --admin-ca names.`,
 				l.path = "/api/v1/pipelines"
 			}
 			var err error
-			if l.client, err = newClient(c, f, s, *at); err != nil {
-				return err
+			if l.client, err = newClient(c, f, s, *at); err == nil {
+				err = l.run(c.Context(), s, f.json, watch)
 			}
-			return l.run(c.Context(), s, f.json, watch)
+			if stream.ExitCode(err) == stream.ExitEnvironment && stream.CodeOf(none) == stream.InstanceUnknown {
+				err = errors.Join(err, none) // which may be what was meant
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVarP(&watch, "watch", "w", false, "look every second, until interrupted")

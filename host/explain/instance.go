@@ -44,7 +44,7 @@ func instances() []Entry {
 		{
 			Code: stream.InstanceTimeout, Title: "the instance takes longer than was waited for",
 			Cause:   "It is not ready yet, as it restores much or a vertex cannot start; or it has been told to end and has not yet, as a call is slow, a sink blocks or the store does not answer. Nothing was broken off.",
-			Example: stream.Error{Where: "/var/lib/wasmill/access-log", Why: "it has not ended yet, after 35s or as the waiting was interrupted; it was told to", Fix: "wasmill logs access-log says what it waits for; wasmill shutdown access-log --force kills it"},
+			Example: stream.Error{Where: "/var/lib/wasmill/access-log", Why: "it was told to end, and has not after 35s", Fix: "wasmill logs access-log says what it waits for; wasmill shutdown access-log --force kills it"},
 			Fix:     "See what it waits for, and wait again: with --timeout, or a longer shutdown.grace. With checkpoints a shutdown --force loses nothing: what was not through is done again.",
 		},
 		{

@@ -3,6 +3,7 @@ package instance
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -324,6 +325,138 @@ func TestInstanceIsDeletedFromEveryStoreThatItHad(t *testing.T) {
 	}
 }
 
+// TestWorkerIsNotReadyByWhatTheOneBeforeSaid has a worker that lost its keeper, which says
+// that it is ready, as one does that has ended well, when the next keeper waits for it.
+func TestWorkerIsNotReadyByWhatTheOneBeforeSaid(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	before, err := take(i.path(workerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(i.PipelineFile(), []byte("no pipeline"), 0o600); err != nil { // the next worker is never ready
+		t.Fatal(err)
+	}
+	if err := i.Launch(t.Context(), p.env("")); err != nil {
+		t.Fatal(err)
+	}
+	over, end := context.WithTimeout(t.Context(), time.Millisecond)
+	defer end()
+	said := ""
+	if _, err := i.Wait(over, func(missing string) { said = missing }); !strings.Contains(said, "it waits for process ") {
+		t.Errorf("it is waited for with %q, %v", said, err)
+	}
+	putReadiness(i.dir, host.Readiness{Ready: true, Revision: 7})
+	before.release()
+	var r Record
+	if !wait(t.Context(), time.Minute, func() bool {
+		r, err = i.Record()
+		return err == nil && strings.Contains(r.Reason, "another one follows")
+	}) {
+		t.Fatalf("its worker does not end: %+v, %v", r, err)
+	}
+	if r.Revision != 0 {
+		t.Errorf("it was taken to be ready: %+v", r)
+	}
+	if first, _, _ := strings.Cut(r.Reason, "\n"); !strings.Contains(first, "another one follows: ") || !strings.Contains(first, "pipeline.yaml:1:1") {
+		t.Errorf("it does not say what is wrong: %s", r.Reason)
+	}
+	p.goes(i)
+}
+
+// TestInstanceHoldsNoFileOfWhoCreatesIt has a pipe that ends when nobody can write to it any
+// more. No other test runs meanwhile, whose processes could.
+func TestInstanceHoldsNoFileOfWhoCreatesIt(t *testing.T) {
+	p := newPlace(t)
+	i := p.create()
+	var ends [2]int
+	if err := syscall.Pipe(ends[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.SetNonblock(ends[0], true); err != nil {
+		t.Fatal(err)
+	}
+	reader := os.NewFile(uintptr(ends[0]), "pipe")
+	defer reader.Close()
+	p.goesOn(i)
+	if err := syscall.Close(ends[1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("it holds the pipe: %v", err)
+	}
+	p.goes(i)
+}
+
+// TestDeletionMakesRoomForItsState looks at what there is when the state is written, as it has to
+// be on a disk that is full.
+func TestDeletionMakesRoomForItsState(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	if _, err := i.Shutdown(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	p.step = func(name string) {
+		if _, err := os.Stat(i.LogFile()); name == "deleting" && !os.IsNotExist(err) {
+			t.Errorf("its log is there: %v", err)
+		}
+	}
+	p.goes(i)
+}
+
+// TestDeletionLeavesWhatIsNotOfWasmill puts files into the folder for data that it was
+// created with.
+func TestDeletionLeavesWhatIsNotOfWasmill(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	theirs := filepath.Join(i.Spec.Data, "of-a-sink", "out.txt")
+	if err := os.MkdirAll(filepath.Dir(theirs), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(theirs, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	err := i.Delete(t.Context(), true, false, func(r Removed) {
+		if r.What == "data" {
+			left = r.Left
+		}
+	})
+	if err != nil || left != 1 || read(t, theirs) != "precious" {
+		t.Errorf("deleted: %v, of which %d are said to stay", err, left)
+	}
+	entries, err := os.ReadDir(i.Spec.Data)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("there is %v, %v", entries, err)
+	}
+}
+
+// TestKeeperPassesHangupsOn has a worker that, other than the command, ends by SIGHUP.
+func TestKeeperPassesHangupsOn(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	i := p.create()
+	p.goesOn(i)
+	keeper, ok := ownerOf(i.path(lockFile))
+	if !ok || keeper.signal(syscall.SIGHUP) != nil {
+		t.Fatal("there is no keeper")
+	}
+	var r Record
+	hung := func() (so bool) { r, _ = i.Record(); return strings.Contains(r.Reason, "signal 1 ") }
+	if !wait(t.Context(), time.Minute, func() bool { return hung() || !keeper.alive() }) || !hung() {
+		t.Errorf("its worker was told nothing: %+v", r)
+	}
+	p.goes(i)
+}
+
 // TestItIsKilledOnlyWithForceAndAfterItsTime has a worker that is stopped, and so ends by
 // nothing else.
 func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
@@ -341,7 +474,12 @@ func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
 	if !ok || worker.signal(syscall.SIGSTOP) != nil {
 		t.Fatal("there is no worker to stop")
 	}
-	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout {
+	over, end := context.WithCancel(t.Context())
+	end()
+	if _, err := i.Shutdown(over, true); stream.CodeOf(err) != stream.InstanceTimeout || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout || strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("without force: %v", err)
 	}
 	if s, err := i.See(); err != nil || s.State != Pausing || !worker.alive() {

@@ -107,6 +107,12 @@ func (i *Instance) describe(p *Plan) (content []byte, err error) {
 		if s.MadeData, err = usable(s.Data); err != nil {
 			return nil, err
 		}
+		if below(s.Data, i.home.Dir) {
+			return nil, &stream.Error{
+				Code: stream.DataOwned, Where: s.Data, Why: "it is in the folder of instances, where each folder is an instance with its name",
+				Fix: "name a folder elsewhere with --data-dir, or leave it out: an instance has one in its own folder",
+			}
+		}
 	}
 	return f.Data, nil
 }

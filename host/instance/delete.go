@@ -18,14 +18,15 @@ type Removed struct {
 	Where   string `json:"where"`
 	Objects int    `json:"objects,omitempty"` // of a store
 	Bytes   int64  `json:"bytes"`
-	Left    int    `json:"left,omitempty"` // objects below its name that are not of wasmill, and stay
+	Left    int    `json:"left,omitempty"` // objects below its name, or files and folders in its data, that are not of wasmill, and stay
 }
 
 // Delete removes an instance: its checkpoints, in each store that it has had some in, what
 // is below its own name and no other's; its data; and its folder with the spec, at last. One
 // that runs is not touched without force, with which it drains first. With keep its
-// checkpoints stay. removed is told of each
-// part. If it fails or the process ends, the rest goes when it is called again.
+// checkpoints stay; without it one is refused whose last worker was fenced, as they are
+// another's now. removed is told of each part. If it fails or the process ends, the rest goes
+// when it is called again.
 func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Removed)) error {
 	if err := i.quiet(ctx, force); err != nil {
 		return err
@@ -39,6 +40,12 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	ledger, err := openLedger(i.dir, nil)
 	if err != nil {
 		return err
+	}
+	if ledger.read().Exit == stream.ExitFenced && !keep {
+		return i.fenced()
+	}
+	for _, log := range []string{olderLog, logFile} {
+		_ = os.Remove(i.path(log)) // so that a full disk has room for the state; else it goes with the rest
 	}
 	_, err = ledger.move(Lost, lost, nil)
 	if err == nil {
@@ -65,8 +72,8 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 		i.home.at("checkpoints deleted")
 	}
 	if i.owns() {
-		r := Removed{What: "data", Where: i.Spec.Data, Bytes: sizeOf(i.Spec.Data)}
-		if err := i.empty(); err != nil {
+		r, err := i.empty()
+		if err != nil {
 			return err
 		}
 		removed(r)
@@ -84,6 +91,14 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	removed(r)
 	sweep(i.home.Dir)
 	return nil
+}
+
+// fenced says that the checkpoints below the name of the instance are another's.
+func (i *Instance) fenced() error {
+	return &stream.Error{
+		Code: stream.CheckpointFenced, Where: i.dir, Why: "another process goes on with its checkpoints, such as an instance of this name in another home: nothing is deleted",
+		Fix: fmt.Sprintf("wasmill delete %[1]s --keep-checkpoints leaves them to that; or wasmill resume %[1]s takes them back", i.Name),
+	}
 }
 
 // Deletable says why Delete would touch nothing.

@@ -1,11 +1,14 @@
 package instance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"sync"
 	"syscall"
@@ -38,8 +41,8 @@ type keeper struct {
 }
 
 // Keep has the instance until its worker has ended for good, or ctx ends, when the worker
-// drains. It answers who launched this process. The error is why the instance was not
-// taken, or what failed.
+// drains. SIGHUP is passed on to the worker. It answers who launched this process. The error
+// is why the instance was not taken, or what failed.
 //
 // within > 0 makes it the end of an upgrade: if not all is ready within that time, or no
 // worker can run, the instance ends, and goes on with the binary that it ran with before.
@@ -62,6 +65,9 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 		return err
 	}
 	i.home.at("starting")
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	tell(nil)
 	context.AfterFunc(ctx, func() { _, _ = k.ledger.move(Drain, "it was told to end", nil) }) // else finish does
 	if k.trial != nil {
@@ -70,7 +76,7 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	if !k.orphan(ctx) {
 		return k.finish(ctx, supervise.Exit{}, nil)
 	}
-	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Policy: k.policy, Events: supervise.Events{
+	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
 		Started: k.started, Exited: k.exited,
 		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
 	}})
@@ -82,7 +88,10 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 // go.
 func (i *Instance) take() (l *lock, err error) {
 	for began, tries := time.Now(), 0; ; tries++ {
-		if l, err = take(i.path(lockFile)); !errors.Is(err, errHeld) {
+		if l, err = take(i.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
+			return nil, i.home.unknown(i.Name) // it was deleted meanwhile
+		}
+		if !errors.Is(err, errHeld) {
 			return l, fault(err)
 		}
 		r, err := i.Record()
@@ -127,7 +136,11 @@ func (k *keeper) begin() (err error) {
 		k.events.Other(was, k.binary)
 	}
 	k.clear()
-	_, err = k.ledger.move(Start, "", func(r *Record) { r.Binary = &k.binary })
+	reason := ""
+	if o, ok := ownerOf(k.path(workerFile)); ok {
+		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read", o.PID)
+	}
+	_, err = k.ledger.move(Start, reason, func(r *Record) { r.Binary = &k.binary })
 	return err
 }
 
@@ -152,6 +165,9 @@ func (k *keeper) orphan(ctx context.Context) bool {
 	for {
 		o, ok := ownerOf(k.path(workerFile))
 		if !ok {
+			if told && ctx.Err() == nil {
+				_, _ = k.ledger.move(Restart, "", nil) // it does not wait any more, which the next state says, too
+			}
 			return ctx.Err() == nil
 		}
 		if !told && k.events.Waits != nil {
@@ -165,10 +181,8 @@ func (k *keeper) orphan(ctx context.Context) bool {
 
 // worker makes the command of a worker. It ends when its standard input does, which this
 // process holds open as long as it lives.
-func (k *keeper) worker(_ context.Context, attempt int) (*exec.Cmd, error) {
-	if attempt > 1 {
-		k.clear()
-	}
+func (k *keeper) worker(context.Context, int) (*exec.Cmd, error) {
+	k.clear() // before the first as well: one that had lost its keeper said more while it ended
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
 		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err
@@ -224,7 +238,11 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 		k.events.Exited(how, again, in)
 	}
 	if again {
-		_, _ = k.ledger.move(Restart, how+"; another one follows", nil) // it is told by the next state
+		reason := how + "; another one follows"
+		if said := k.said(); said != "" {
+			reason += ": " + said
+		}
+		_, _ = k.ledger.move(Restart, reason, nil) // it is told by the next state
 	}
 }
 
@@ -272,18 +290,29 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 	return errors.Join(err, failed)
 }
 
+// said is what the last worker has said of why it ends; empty = nothing.
+func (k *keeper) said() string {
+	said, err := os.ReadFile(k.path(errorFile))
+	if err != nil {
+		return "" // it had no time for that
+	}
+	return string(said)
+}
+
 // why says why a worker has ended.
 func (k *keeper) why(e supervise.Exit, failed error) string {
-	if said, err := os.ReadFile(k.path(errorFile)); err == nil && len(said) > 0 {
-		return string(said)
-	}
+	said := k.said()
+	why := "its worker " + e.String()
 	if failed != nil {
+		why = failed.Error()
 		if e, ok := errors.AsType[*stream.Error](failed); ok {
-			return e.Reason()
+			why = e.Reason()
 		}
-		return failed.Error()
+		if said != "" { // which alone would not say that it was given up
+			return why + ": " + said
+		}
 	}
-	return "its worker " + e.String()
+	return cmp.Or(said, why)
 }
 
 // revision is the newest that is kept, 0 = none.

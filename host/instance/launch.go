@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/wasmill/wasmill/host/config"
@@ -58,6 +59,7 @@ func (i *Instance) launch(ctx context.Context, env []string, more ...string) err
 	c := exec.Command(command[0], command[1:]...) // without ctx, as it outlives it
 	c.Dir, c.Env, c.Stdout, c.Stderr = i.Spec.WorkDir, i.Spec.environ(env), log, log
 	c.ExtraFiles = []*os.File{say}
+	keepFiles()
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = c.Start()
 	_, _ = say.Close(), log.Close()
@@ -75,6 +77,18 @@ func (i *Instance) launch(ctx context.Context, env []string, more ...string) err
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// keepFiles lets no file go to those that this process starts but what they are given: what
+// it has from its caller, such as a lock of a shell or a pipe that somebody reads to its end,
+// would be held for as long as the instance runs.
+func keepFiles() {
+	open, _ := os.ReadDir("/dev/fd") // without it they are held
+	for _, f := range open {
+		if n, err := strconv.Atoi(f.Name()); err == nil && n > 2 {
+			syscall.CloseOnExec(n)
+		}
 	}
 }
 

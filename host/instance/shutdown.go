@@ -66,8 +66,12 @@ func (i *Instance) grace() time.Duration {
 // keeper can put down what has become of it.
 func (i *Instance) overdue(ctx context.Context, keeper Owner, force bool, grace time.Duration) error {
 	if ctx.Err() != nil || !force {
+		why := fmt.Sprintf("it was told to end, and has not after %v", grace)
+		if ctx.Err() != nil {
+			why = "the waiting was interrupted: it was told to end, and has not yet"
+		}
 		return &stream.Error{
-			Code: stream.InstanceTimeout, Where: i.dir, Why: fmt.Sprintf("it has not ended yet, after %v or as the waiting was interrupted; it was told to", grace),
+			Code: stream.InstanceTimeout, Where: i.dir, Why: why,
 			Fix: fmt.Sprintf("wasmill logs %[1]s says what it waits for; wasmill shutdown %[1]s --force kills it", i.Name),
 		}
 	}

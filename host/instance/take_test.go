@@ -40,3 +40,35 @@ func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsDeletedMeanwhileIsUnknown has an instance that goes between a look and the lock.
+func TestWhatIsDeletedMeanwhileIsUnknown(t *testing.T) {
+	h := &Home{Dir: t.TempDir()}
+	i := &Instance{Name: "a", home: h, dir: h.dir("a")}
+	if _, err := i.take(); stream.CodeOf(err) != stream.InstanceUnknown {
+		t.Errorf("its lock is taken: %v", err)
+	}
+}
+
+// TestKeeperSaysWhatItWaitsForAsLongAsItDoes has a worker that lost its keeper, and ends.
+func TestKeeperSaysWhatItWaitsForAsLongAsItDoes(t *testing.T) {
+	p := newPlace(t)
+	k := &keeper{Instance: p.create(), binary: p.binary()}
+	before, err := take(k.path(workerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.begin(); err != nil {
+		t.Fatal(err)
+	}
+	if r := k.ledger.read(); r.State != Starting || r.Reason == "" {
+		t.Errorf("it waits, and is %+v", r)
+	}
+	k.events.Waits = func(int) { before.release() }
+	if !k.orphan(t.Context()) {
+		t.Fatal("it does not end to wait")
+	}
+	if r := k.ledger.read(); r.State != Starting || r.Reason != "" {
+		t.Errorf("it has waited, and is %+v", r)
+	}
+}

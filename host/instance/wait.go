@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
@@ -27,13 +28,13 @@ func (i *Instance) Wait(ctx context.Context, progress func(string)) (Seen, error
 			return s, &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "it has failed: " + s.Reason, Fix: "mend that, then wasmill resume " + i.Name + "; or wasmill delete " + i.Name}
 		case s.State == Starting && s.Progress != nil:
 			missing = Missing(s.Progress)
-		case s.State == Starting && s.Worker > 0:
+		case s.State == Starting && s.Worker > 0 && s.Reason == "":
 			missing = fmt.Sprintf("process %d loads the pipeline", s.Worker)
 		case s.State == Pausing || s.State == Stopping || s.State == Deleting:
 			return s, &stream.Error{Code: stream.InstanceFailed, Where: i.dir, Why: "another command ends it: it is " + string(s.State), Fix: "wasmill status " + i.Name + " shows what comes of it"}
 		}
 		if s.Reason != "" && missing == "" {
-			missing = s.Reason
+			missing, _, _ = strings.Cut(s.Reason, "\n")
 		}
 		if missing != "" && missing != told {
 			if told = missing; progress != nil {
