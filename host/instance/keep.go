@@ -182,7 +182,8 @@ func (k *keeper) orphan(ctx context.Context) bool {
 // worker makes the command of a worker. It ends when its standard input does, which this
 // process holds open as long as it lives.
 func (k *keeper) worker(context.Context, int) (*exec.Cmd, error) {
-	k.clear() // before the first as well: one that had lost its keeper said more while it ended
+	// Before the first one, too: a worker that had lost its keeper said more while it ended.
+	k.clear()
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
 		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err
