@@ -46,9 +46,9 @@
 // becomes an if with the check and a branch inside: a condition that had to live
 // through the check would be stored, loaded and tested again.
 //
-// Besides, the rewriter caps the maxima of memory and table, exports mutable
-// globals under reserved names, and renumbers what the new import shifts, the
-// name section included. Sections that the rewriting makes wrong (DWARF) are
+// Besides, the rewriter caps the maxima of memory and table, joins data segments that
+// lie close to each other (see data.go), exports mutable globals under reserved names,
+// and renumbers what the new import shifts, the name section included. Sections that the rewriting makes wrong (DWARF) are
 // dropped.
 //
 // Invariants

@@ -8,7 +8,7 @@ import (
 )
 
 // Version changes with the code that Rewrite makes, for caches.
-const Version = 3
+const Version = 4
 
 // The import that a rewritten module asks for, of type () -> i64: it returns
 // the next slice of fuel, or traps. If the global of ExportStack is negative it

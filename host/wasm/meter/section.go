@@ -82,6 +82,7 @@ func (m *module) rewrite() error {
 		sectionStart:   m.start,
 		sectionElement: m.elements,
 		sectionCode:    m.code,
+		sectionData:    m.data,
 	}
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	for _, id := range order {
