@@ -122,19 +122,20 @@ func TestDataSegmentsThatAreNotAlikeStay(t *testing.T) {
 	imported := slices.Concat([]byte("\x00asm\x01\x00\x00\x00"), []byte{2, 8, 1, 1, 'm', 1, 'm', 2, 0, 1})
 	imported = withSection(imported, 11, slices.Concat([]byte{2}, data(0, "a"), data(2, "b")))
 	for name, module := range map[string][]byte{
-		"two in one place":           withData(2, data(10, "abc"), data(12, "xyz")),
-		"the later one comes first":  withData(2, data(12, "xyz"), data(10, "abc")),
-		"counted for instructions":   counted,
-		"of another's memory":        imported,
-		"passive":                    withData(2, data(0, "a"), []byte{1, 1, 'b'}),
-		"of a memory by its number":  withData(2, data(0, "a"), slices.Concat([]byte{2, 0}, data(2, "b")[1:])),
-		"of a place in a variable":   withData(2, data(0, "a"), []byte{0, 0x23, 0, 0x0b, 1, 'b'}),
-		"at the end of 4 GiB":        withData(2, data(0, "a"), data(-2, "b")),
-		"of a number too long":       withData(2, data(0, "a"), []byte{0, 0x41, 0x82, 0, 0x0b, 1, 'b'}),
-		"of a place of another type": withData(2, data(2, "a"), []byte{0, 0x42, 0, 0x0b, 1, 'b'}),
-		"of an expression":           withData(2, data(0, "a"), []byte{0, 0x41, 2, 0x41, 2, 0x6a, 0x0b, 1, 'b'}),
-		"cut":                        withData(2, data(0, "a"), []byte{0, 0x41, 2, 0x0b, 5, 'b'}),
-		"with bytes left over":       withData(2, data(0, "a"), data(2, "b"), []byte{0}),
+		"two in one place":            withData(2, data(10, "abc"), data(12, "xyz")),
+		"the later one comes first":   withData(2, data(12, "xyz"), data(10, "abc")),
+		"counted for instructions":    counted,
+		"of another's memory":         imported,
+		"passive":                     withData(2, data(0, "a"), []byte{1, 1, 'b'}),
+		"of a memory by its number":   withData(2, data(0, "a"), slices.Concat([]byte{2, 0}, data(2, "b")[1:])),
+		"of a place in a variable":    withData(2, data(0, "a"), []byte{0, 0x23, 0, 0x0b, 1, 'b'}),
+		"at the end of 4 GiB":         withData(2, data(0, "a"), data(-2, "b")),
+		"of a number too long":        withData(2, data(0, "a"), []byte{0, 0x41, 0x82, 0, 0x0b, 1, 'b'}),
+		"of a place of another type":  withData(2, data(2, "a"), []byte{0, 0x42, 0, 0x0b, 1, 'b'}),
+		"of a form that is not known": withData(2, data(0, "a"), []byte{3, 0x41, 2, 0x0b, 1, 'b'}),
+		"of an expression":            withData(2, data(0, "a"), []byte{0, 0x41, 2, 0x41, 2, 0x6a, 0x0b, 1, 'b'}),
+		"cut":                         withData(2, data(0, "a"), []byte{0, 0x41, 2, 0x0b, 5, 'b'}),
+		"with bytes left over":        withData(2, data(0, "a"), data(2, "b"), []byte{0}),
 	} {
 		r, err := rewrite(module)
 		if err != nil {
