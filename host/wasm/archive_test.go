@@ -75,6 +75,25 @@ func TestAnArchiveKeepsTheVersionsThatServedLast(t *testing.T) {
 	a.has()
 }
 
+// TestAClockThatIsSetBackChangesNoOrder has versions that began to serve in an hour.
+func TestAClockThatIsSetBackChangesNoOrder(t *testing.T) {
+	a := newArchived(t, 1)
+	later := time.Now().Add(time.Hour)
+	for _, content := range []string{"one", "two"} {
+		hash := a.serve(content)
+		if err := os.Chtimes(a.Archive.file("p", hash), later, later); err != nil {
+			t.Fatal(err)
+		}
+		later = later.Add(time.Second)
+	}
+	a.serve("three")
+	a.has("three", "two")
+	a.serve("two")
+	a.has("two", "three")
+	a.serve("four")
+	a.has("four", "two")
+}
+
 // TestAnArchiveTouchesNothingElse has other files in the folder: the source of a plugin,
 // what another process writes at the moment, and what one left that died.
 func TestAnArchiveTouchesNothingElse(t *testing.T) {
