@@ -285,7 +285,7 @@ func TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver(t *testing.T) {
 	w.until("a checkpoint is there", func() bool { return w.tree("ckpt/a/committed") != "" })
 	w.does(2, "create", "a", "-f", "p.yaml", "--home", other)
 	w.does(0, "create", "a", "-f", "p.yaml", "--home", other, "--restore", "--wait")
-	w.until("a is fenced", func() bool { return w.seen("a").State == instance.Failed })
+	w.until("a is fenced", func() bool { return w.stored().State == instance.Failed })
 	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "nothing is deleted") {
 		t.Errorf("delete says %s", text)
 	}

@@ -27,11 +27,9 @@ func TestAStoppedProcessIsFenced(t *testing.T) {
 			w.Step, w.Nth, w.Signal = step, 3, syscall.SIGSTOP
 			old := w.start()
 			old.halts(step)
-			w.Step = ""
+			w.Step = "after a commit" // before so many that those of the old one are collected
 			young := w.start()
-			w.happens(young.life, "done", 3)
-			young.signal(syscall.SIGSTOP)
-			w.until("the second one stands still", young.halted)
+			young.halts(w.Step)
 
 			before, kept := w.files(), w.verified()
 			old.signal(syscall.SIGCONT)
