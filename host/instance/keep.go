@@ -95,7 +95,7 @@ func (i *Instance) take() (l *lock, err error) {
 			return l, fault(err)
 		}
 		r, err := i.Record()
-		if tries >= 5 && (err != nil || r.State.kept() || time.Since(began) > killTime) {
+		if tries >= 5 && (err != nil || r.State.kept() || time.Since(began) > leaveTime) {
 			return nil, i.busy("another process has it")
 		}
 		time.Sleep(lookEvery)
