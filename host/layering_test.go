@@ -88,15 +88,12 @@ var owners = map[string]string{
 // TestImportsPointDownward holds the table of imports.
 func TestImportsPointDownward(t *testing.T) {
 	checked := 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
-			return err
-		}
+	err := walkSources(func(path string) error {
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 		if err != nil {
 			return err
 		}
-		pkg := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		pkg := folderOf(path)
 		for _, im := range f.Imports {
 			name, err := strconv.Unquote(im.Path.Value)
 			if err != nil {
@@ -123,6 +120,22 @@ func TestImportsPointDownward(t *testing.T) {
 	if checked < 100 {
 		t.Errorf("only %d imports were checked", checked)
 	}
+}
+
+// walkSources calls visit for each Go file of the module that is built: no test, and nothing
+// of testdata.
+func walkSources(visit func(path string) error) error {
+	return filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
+			return err
+		}
+		return visit(path)
+	})
+}
+
+// folderOf is the folder of such a file in the module.
+func folderOf(path string) string {
+	return filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
 }
 
 func allowed(pkg, target string) bool {
