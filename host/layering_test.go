@@ -49,6 +49,7 @@ var may = map[string][]string{
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},
+	"host/stream/scripttest":       {},
 	"host/notify":                  {"host/stream"},
 	"host/supervise":               {"host/stream"},
 	"host/connector/connectortest": {"host/stream", "abi"},
