@@ -7,30 +7,32 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 )
 
 // Replace writes a file, and takes the name from one that has it.
 func Replace(name string, data []byte, mode fs.FileMode) error {
-	return disk{(*os.File).Sync}.replace(name, mode, content(data))
+	return Fill(name, mode, content(data))
 }
 
 // Fill is Replace of what fill writes. If fill fails, that is the error, and the old file stays.
 func Fill(name string, mode fs.FileMode, fill func(io.Writer) error) error {
-	return disk{(*os.File).Sync}.replace(name, mode, fill)
+	return durable().write(name, mode, fill, os.Rename)
 }
 
 // Create writes a file if nobody has the name; else the error is fs.ErrExist.
 func Create(name string, data []byte, mode fs.FileMode) error {
-	return disk{(*os.File).Sync}.create(name, mode, content(data))
+	return durable().write(name, mode, content(data), os.Link) // a rename would take the name from another
 }
 
 // Show is Replace for what is of no use after a crash of the machine.
 func Show(name string, data []byte, mode fs.FileMode) error {
-	return disk{func(*os.File) error { return nil }}.replace(name, mode, content(data))
+	return fleeting().write(name, mode, content(data), os.Rename)
 }
 
 // Sync makes the names in a folder durable.
-func Sync(folder string) error { return disk{(*os.File).Sync}.keep(folder) }
+func Sync(folder string) error { return durable().keep(folder) }
 
 func content(data []byte) func(io.Writer) error {
 	return func(w io.Writer) error {
@@ -42,13 +44,9 @@ func content(data []byte) func(io.Writer) error {
 // disk is how a file or a folder is made durable.
 type disk struct{ sync func(*os.File) error }
 
-func (d disk) replace(name string, mode fs.FileMode, fill func(io.Writer) error) error {
-	return d.write(name, mode, fill, os.Rename)
-}
+func durable() disk { return disk{(*os.File).Sync} }
 
-func (d disk) create(name string, mode fs.FileMode, fill func(io.Writer) error) error {
-	return d.write(name, mode, fill, os.Link) // a rename would take the name from another
-}
+func fleeting() disk { return disk{func(*os.File) error { return nil }} }
 
 // write has give give a file its name once all of it is on the disk.
 func (d disk) write(name string, mode fs.FileMode, fill func(io.Writer) error, give func(from, to string) error) error {
@@ -79,8 +77,8 @@ func (d disk) keep(folder string) error {
 		return err
 	}
 	err = d.sync(f)
-	if needless(err) {
-		err = nil
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || runtime.GOOS == "windows" {
+		err = nil // a file system that keeps names without being asked, or cannot be
 	}
 	return errors.Join(err, f.Close())
 }

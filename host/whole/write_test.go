@@ -98,8 +98,8 @@ func TestWhatFailsLeavesTheOldFileAndNoOther(t *testing.T) {
 	half := func(w io.Writer) error { return errors.Join(content([]byte("ha"))(w), broken) }
 	for name, write := range map[string]func(name string) error{
 		"of filling":      func(name string) error { return Fill(name, 0o600, half) },
-		"of the disk":     func(name string) error { return fail.replace(name, 0o600, content([]byte("new"))) },
-		"of the creating": func(name string) error { return fail.create(name, 0o600, content([]byte("new"))) },
+		"of the disk":     func(name string) error { return fail.write(name, 0o600, content([]byte("new")), os.Rename) },
+		"of the creating": func(name string) error { return fail.write(name, 0o600, content([]byte("new")), os.Link) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFolder(t)
@@ -129,7 +129,7 @@ func TestWhatFailsLeavesTheOldFileAndNoOther(t *testing.T) {
 
 // TestAFileHasItsNameOnlyWhenItIsOnTheDisk looks at the folder whenever the disk is waited for.
 func TestAFileHasItsNameOnlyWhenItIsOnTheDisk(t *testing.T) {
-	for name, write := range map[string]func(disk, string, fs.FileMode, func(io.Writer) error) error{"replace": disk.replace, "create": disk.create} {
+	for name, give := range map[string]func(from, to string) error{"replaced": os.Rename, "created": os.Link} {
 		t.Run(name, func(t *testing.T) {
 			f := newFolder(t)
 			var steps []string
@@ -141,7 +141,7 @@ func TestAFileHasItsNameOnlyWhenItIsOnTheDisk(t *testing.T) {
 				f.alone()
 				return nil
 			}}
-			f.must(write(d, f.file, 0o640, content([]byte("new"))))
+			f.must(d.write(f.file, 0o640, content([]byte("new")), give))
 			info, err := os.Stat(f.dir)
 			f.must(err)
 			want := []string{"folder=false bytes=true mode=-rw-r----- named=false", fmt.Sprintf("folder=true bytes=false mode=%v named=true", info.Mode().Perm())}
@@ -161,7 +161,7 @@ func TestANameThatMayNotOutliveACrashIsAnError(t *testing.T) {
 		}
 		return nil
 	}}
-	if err := d.replace(f.file, 0o600, content([]byte("new"))); !errors.Is(err, broken) {
+	if err := d.write(f.file, 0o600, content([]byte("new")), os.Rename); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	f.holds("new", 0o600)
