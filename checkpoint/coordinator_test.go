@@ -2,86 +2,49 @@ package checkpoint
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/stream/scripttest"
 )
-
-var rewrite = flag.Bool("rewrite", false, "write the expected parts of the scripts anew")
 
 // A script begins with the vertices and settings of a coordinator. Each further
 // line is a time and an event; the indented lines below are its actions.
 func TestCoordinatorScripts(t *testing.T) {
-	paths, err := filepath.Glob("testdata/coordinator/*.txt")
-	if err != nil || len(paths) < 8 {
-		t.Fatalf("%d scripts, %v", len(paths), err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := (&script{t: t}).run(string(data))
-			if *rewrite {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != string(data) {
-				t.Errorf("%s differs; got\n%s", path, got)
-			}
-		})
-	}
+	scripttest.Steps(t, "testdata/coordinator/*.txt", 8, func(s *scripttest.Script) func([]string) { return (&script{Script: s}).line })
 }
 
 type script struct {
-	t        *testing.T
+	*scripttest.Script
 	c        *Coordinator
 	vertices []stream.VertexID
 	settings Settings
-	out      strings.Builder
 }
 
 // midnight is the origin of the times of scripts; it has no monotonic reading.
 var midnight = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (s *script) run(text string) string {
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		switch {
-		case strings.HasPrefix(line, "  "):
-			continue
-		case len(words) == 0 || words[0] == "#":
-			s.out.WriteString(line)
-			continue
-		case words[0] == "vertices":
-			for _, w := range words[1:] {
-				s.vertices = append(s.vertices, stream.VertexID(w))
-			}
-		case words[0] == "settings":
-			s.settings = Settings{MaxInFlight: 1, TolerableFailures: 3, Retain: Retention{Count: 3}}
-			s.set(&s.settings, words[1:])
-			c, err := NewCoordinator(s.vertices, s.settings, 1)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.c = c
-			c.Step(midnight, Tick{})
-		default:
-			s.out.WriteString(line)
-			s.event(midnight.Add(s.duration(words[0])), words[1], words[2:])
-			continue
+func (s *script) line(words []string) {
+	switch words[0] {
+	case "vertices":
+		for _, w := range words[1:] {
+			s.vertices = append(s.vertices, stream.VertexID(w))
 		}
-		s.out.WriteString(line)
+	case "settings":
+		s.settings = Settings{MaxInFlight: 1, TolerableFailures: 3, Retain: Retention{Count: 3}}
+		s.set(&s.settings, words[1:])
+		c, err := NewCoordinator(s.vertices, s.settings, 1)
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.c = c
+		c.Step(midnight, Tick{})
+	default:
+		s.event(midnight.Add(s.Duration(words[0])), words[1], words[2:])
 	}
-	return s.out.String()
 }
 
 func (s *script) event(now time.Time, name string, args []string) {
@@ -117,7 +80,7 @@ func (s *script) parse(name string, args []string) Event {
 	case "passed":
 		blocked := time.Duration(0)
 		if arg(2) != "" {
-			blocked = s.duration(arg(2))
+			blocked = s.Duration(arg(2))
 		}
 		return BarrierPassed{s.epoch(arg(0)), vertex, blocked}
 	case "snapshot":
@@ -131,10 +94,10 @@ func (s *script) parse(name string, args []string) Event {
 	case "committed":
 		return SinkCommitted{s.epoch(arg(0))}
 	case "commit-failed":
-		return CommitFailed{s.epoch(arg(0)), s.number(arg(1)), errors.New("sink away")}
+		return CommitFailed{s.epoch(arg(0)), s.Number(arg(1)), errors.New("sink away")}
 	case "config":
 		s.set(&s.settings, args[1:])
-		return ConfigChanged{s.settings, Revision(s.number(arg(0)))}
+		return ConfigChanged{s.settings, Revision(s.Number(arg(0)))}
 	case "request":
 		return Requested{}
 	case "stop":
@@ -142,29 +105,29 @@ func (s *script) parse(name string, args []string) Event {
 	case "fenced":
 		return Fenced{}
 	case "dirty":
-		return DirtyBytes{int64(s.number(arg(0)))}
+		return DirtyBytes{int64(s.Number(arg(0)))}
 	case "restored":
 		r := Restored{Epoch: s.epoch(arg(0))}
 		if arg(1) != "" {
-			r.Interval, r.Restarts = s.duration(arg(1)), s.number(arg(2))
+			r.Interval, r.Restarts = s.Duration(arg(1)), s.Number(arg(2))
 		}
 		return r
 	case "measured":
 		var figures [4]Figure
 		for i := range figures {
 			if arg(i) != "?" {
-				figures[i] = Known(float64(s.number(arg(i))))
+				figures[i] = Known(float64(s.Number(arg(i))))
 			}
 		}
 		return Measured{Load{figures[0], figures[1], figures[2], figures[3]}}
 	}
-	s.t.Fatalf("no event %q", name)
+	s.Fatalf("no event %q", name)
 	return nil
 }
 
 func (s *script) step(now time.Time, ev Event) {
 	for _, a := range s.c.Step(now, ev) {
-		fmt.Fprintf(&s.out, "  %s\n", describe(a))
+		s.Say("%s", describe(a))
 	}
 }
 
@@ -207,54 +170,38 @@ func (s *script) set(to *Settings, words []string) {
 		key, value, _ := strings.Cut(w, "=")
 		switch key {
 		case "interval":
-			to.Interval, to.Adaptive = s.duration(value), nil
+			to.Interval, to.Adaptive = s.Duration(value), nil
 			continue
 		case "timeout":
-			to.Timeout = s.duration(value)
+			to.Timeout = s.Duration(value)
 			continue
 		case "minPause":
-			to.MinPause = s.duration(value)
+			to.MinPause = s.Duration(value)
 			continue
 		case "alignTimeout":
-			to.AlignTimeout = s.duration(value)
+			to.AlignTimeout = s.Duration(value)
 			continue
 		case "inFlight":
-			to.MaxInFlight = s.number(value)
+			to.MaxInFlight = s.Number(value)
 			continue
 		case "tolerable":
-			to.TolerableFailures = s.number(value)
+			to.TolerableFailures = s.Number(value)
 			continue
 		case "dirty":
-			to.DirtyBytes = int64(s.number(value))
+			to.DirtyBytes = int64(s.Number(value))
 			continue
 		case "min":
-			adaptive.Min = s.duration(value)
+			adaptive.Min = s.Duration(value)
 		case "max":
-			adaptive.Max = s.duration(value)
+			adaptive.Max = s.Duration(value)
 		case "recovery":
-			adaptive.RecoveryTime = s.duration(value)
+			adaptive.RecoveryTime = s.Duration(value)
 		default:
-			s.t.Fatalf("no setting %q", key)
+			s.Fatalf("no setting %q", key)
 		}
 		a := adaptive
 		to.Adaptive = &a
 	}
 }
 
-func (s *script) duration(text string) time.Duration {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return d
-}
-
-func (s *script) number(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return n
-}
-
-func (s *script) epoch(text string) stream.Epoch { return stream.Epoch(s.number(text)) }
+func (s *script) epoch(text string) stream.Epoch { return stream.Epoch(s.Number(text)) }

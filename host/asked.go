@@ -11,6 +11,7 @@ import (
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/control/phase"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // byHand is a phase that was asked for by hand. It is kept in data.dir, so that it outlives
@@ -42,7 +43,7 @@ func (h *Host) ask(s *seat, want phase.Phase) error {
 	return nil
 }
 
-func (h *Host) keepAsked(pipeline string, a byHand) (err error) {
+func (h *Host) keepAsked(pipeline string, a byHand) error {
 	name := h.askedFile(pipeline)
 	if name == "" {
 		return nil
@@ -60,20 +61,7 @@ func (h *Host) keepAsked(pipeline string, a byHand) (err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return whole.Replace(name, data, 0o600)
 }
 
 // wasAsked returns the phase that was asked for by hand and still wins over the file of a

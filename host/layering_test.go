@@ -17,15 +17,15 @@ const module = "github.com/wasmill/wasmill/"
 // below, and those named. A trailing /* stands for everything below.
 var may = map[string][]string{
 	"cmd/*":                        {"host", "host/*", "abi"},
-	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/suite", "host/wasm", "host/wasm/trust", "host/stream"},
-	"host/instance":                {"host", "host/config", "host/stream", "host/supervise"},
+	"host":                         {"host/admin", "host/control", "host/control/durable", "host/control/phase", "host/control/plan", "host/control/revision", "host/control/scale", "host/config", "host/config/watch", "host/pipeline", "host/suite", "host/wasm", "host/wasm/trust", "host/stream", "host/whole"},
+	"host/instance":                {"host", "host/config", "host/stream", "host/supervise", "host/whole"},
 	"host/project":                 {"host/config", "host/config/watch", "host/stream", "abi", "abi/abitest", "abi/sdk"},
 	"host/suite":                   {"host/config", "host/control", "host/pipeline", "host/stream", "abi"},
-	"host/admin":                   {"host/stream"},
+	"host/admin":                   {"host/stream", "host/whole"},
 	"host/control/durable":         {"checkpoint", "host/pipeline", "host/stream"},
 	"host/control/phase":           {"host/pipeline", "host/stream"},
 	"host/control/plan":            {"host/config", "host/stream"},
-	"host/control/revision":        {"host/stream"},
+	"host/control/revision":        {"host/stream", "host/whole"},
 	"host/control/scale":           {"host/stream"},
 	"host/control":                 {"host/admin", "host/control/durable", "host/control/phase", "host/control/scale", "host/config", "host/field", "host/wasm", "host/wasm/fetch", "checkpoint", "checkpoint/dir", "checkpoint/s3", "host/pipeline", "host/connector/*", "host/side", "host/state", "host/state/*", "host/stream", "abi"},
 	"host/config":                  {"host/stream", "abi"},
@@ -33,12 +33,13 @@ var may = map[string][]string{
 	"host/diagram":                 {"host/config"},
 	"host/explain":                 {"host/stream"},
 	"host/doctor":                  {"host/stream"},
-	"host/doctor/examine":          {"host", "host/admin", "host/config", "host/doctor", "host/instance", "host/stream", "host/wasm"},
+	"host/doctor/examine":          {"host", "host/admin", "host/config", "host/doctor", "host/instance", "host/stream", "host/wasm", "host/whole"},
 	"host/wasm/meter":              {"host/wasm/binary"},
-	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "abi", "abi/abitest"},
+	"host/wasm":                    {"host/wasm/binary", "host/wasm/fetch", "host/wasm/meter", "host/wasm/trust", "host/stream", "host/whole", "abi", "abi/abitest"},
 	"host/wasm/binary":             {},
 	"host/wasm/fetch":              {},
 	"host/wasm/trust":              {},
+	"host/whole":                   {},
 	"host/field":                   {"host/stream", "abi"},
 	"host/pipeline":                {"host/state", "host/stream", "abi"},
 	"host/state":                   {"host/stream"},
@@ -48,11 +49,12 @@ var may = map[string][]string{
 	"host/state/window":            {"host/state", "host/stream"},
 	"host/side":                    {"host/stream"},
 	"host/stream":                  {},
+	"host/stream/scripttest":       {},
 	"host/notify":                  {"host/stream"},
 	"host/supervise":               {"host/stream"},
 	"host/connector/connectortest": {"host/stream", "abi"},
 	"host/connector/internal/*":    {"host/stream", "abi"},
-	"host/connector/*":             {"host/connector/internal/*", "host/stream", "abi"},
+	"host/connector/*":             {"host/connector/internal/*", "host/stream", "host/whole", "abi"},
 	"checkpoint":                   {"host/stream"},
 	"checkpoint/*":                 {"checkpoint", "checkpoint/storetest/*", "host/stream"},
 	"abi":                          {},
@@ -87,15 +89,12 @@ var owners = map[string]string{
 // TestImportsPointDownward holds the table of imports.
 func TestImportsPointDownward(t *testing.T) {
 	checked := 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
-			return err
-		}
+	err := walkSources(func(path string) error {
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 		if err != nil {
 			return err
 		}
-		pkg := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		pkg := folderOf(path)
 		for _, im := range f.Imports {
 			name, err := strconv.Unquote(im.Path.Value)
 			if err != nil {
@@ -122,6 +121,22 @@ func TestImportsPointDownward(t *testing.T) {
 	if checked < 100 {
 		t.Errorf("only %d imports were checked", checked)
 	}
+}
+
+// walkSources calls visit for each Go file of the module that is built: no test, and nothing
+// of testdata.
+func walkSources(visit func(path string) error) error {
+	return filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
+			return err
+		}
+		return visit(path)
+	})
+}
+
+// folderOf is the folder of such a file in the module.
+func folderOf(path string) string {
+	return filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
 }
 
 func allowed(pkg, target string) bool {

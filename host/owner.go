@@ -1,7 +1,6 @@
 package host
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // OwnerFile names, in a data.dir, the background instance that it belongs to: the name, and
@@ -30,7 +30,7 @@ func OwnEntry(name string) bool {
 	case OwnerFile, phasesFolder, pluginsFolder, revisionsFolder, "admin.token", "cache": // the last two: config.Process
 		return true
 	}
-	return strings.HasPrefix(name, OwnerFile+".") // what is left of a claim
+	return whole.Temporary(name) // what is left of a claim, say
 }
 
 // mostOwner is more bytes than the name of an instance has.
@@ -72,19 +72,9 @@ func OwnData(dir, instance string) error {
 	return owned(dir, owner)
 }
 
-// claim writes the file whole, unless there is one.
-func claim(dir, instance string) (err error) {
-	fresh := filepath.Join(dir, OwnerFile+"."+rand.Text())
-	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(instance + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Link(fresh, filepath.Join(dir, OwnerFile))
-	}
-	return errors.Join(err, os.Remove(fresh))
+// claim writes the file, unless there is one.
+func claim(dir, instance string) error {
+	return whole.Create(filepath.Join(dir, OwnerFile), []byte(instance+"\n"), 0o600)
 }
 
 // unused refuses a folder that has something in it, besides what claims leave that a crash
@@ -95,7 +85,7 @@ func unused(dir string) error {
 		return ownerFault(dir, "cannot be read", err)
 	}
 	for _, e := range entries {
-		if e.Name() != OwnerFile && !strings.HasPrefix(e.Name(), OwnerFile+".") {
+		if e.Name() != OwnerFile && !whole.Temporary(e.Name()) {
 			return &stream.Error{
 				Code: stream.DataOwned, Where: "data.dir " + dir, Why: fmt.Sprintf("a foreground run has used it: %s is in it", e.Name()),
 				Fix: "name a folder that is empty or not there; or delete this one, if nothing in it is needed",

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,7 +48,7 @@ func TestADataDirBelongsToOneInstance(t *testing.T) {
 
 func TestAFolderOfAForegroundRunIsNoInstances(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "instance.CRASHED"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ".tmp-"+rand.Text()), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "admin.token"), nil, 0o600); err != nil {
@@ -100,6 +101,14 @@ func TestOneOfManyGetsAFolder(t *testing.T) {
 		all.Wait()
 		if won.Load() != 1 {
 			t.Fatalf("%d of them got it", won.Load())
+		}
+	}
+}
+
+func TestWhatIsNotOursInADataFolderIsToldFromWhatIs(t *testing.T) {
+	for name, own := range map[string]bool{host.OwnerFile: true, "revisions": true, ".tmp-" + rand.Text(): true, ".tmp-notes": false, "instance.yaml": false, "out.txt": false} {
+		if host.OwnEntry(name) != own {
+			t.Errorf("%s is ours: %v", name, !own)
 		}
 	}
 }

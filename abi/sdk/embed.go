@@ -1,5 +1,3 @@
-// Package sdk has the guest SDKs as they are written into a new project, so that it needs
-// no registry and no network.
 package sdk
 
 import "embed"

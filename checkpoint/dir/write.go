@@ -93,7 +93,9 @@ func (s *Store) sweep(fresh string) error {
 }
 
 // writeTemp writes a file that is on the disk when it returns, and returns its
-// path. It leaves none behind after an error.
+// path. It leaves none behind after an error. It is not package host/whole, which writes
+// by paths and through the kernel's cache: what is in root stays below it, whatever
+// links are there, and a large snapshot goes past the cache.
 func (s *Store) writeTemp(data []byte) (string, error) {
 	temp := filepath.Join(temps, rand.Text())
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)

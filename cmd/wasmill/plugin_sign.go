@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
 	"github.com/wasmill/wasmill/host/wasm/trust"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 func newPluginKeygen(f *flags, s stdio) *cobra.Command {
@@ -166,17 +166,7 @@ loads nothing. It ends with exit code 2 if the plugin would be refused.`,
 
 // writeWhole writes a file so that nobody sees half of it.
 func writeWhole(name, text string, perm fs.FileMode) error {
-	to, err := os.CreateTemp(filepath.Dir(name), ".wasmill-*")
-	if err == nil {
-		_, err = to.WriteString(text)
-		if err = errors.Join(err, to.Chmod(perm), to.Close()); err == nil {
-			err = os.Rename(to.Name(), name)
-		}
-		if err != nil {
-			err = errors.Join(err, os.Remove(to.Name()))
-		}
-	}
-	if err != nil {
+	if err := whole.Replace(name, []byte(text), perm); err != nil {
 		return &stream.Error{Code: stream.Environment, Where: name, Why: "cannot be written", Err: err, Fix: "check the folder and who may write there"}
 	}
 	return nil

@@ -65,7 +65,7 @@ func (r TapRecord) MarshalJSON() ([]byte, error) {
 	put := func(name string, b []byte, size int, into object) {
 		if cut := len(b) < size; cut {
 			into[name+"_bytes"] = size
-			b = whole(b)
+			b = wholeRunes(b)
 		}
 		if utf8.Valid(b) {
 			into[name] = string(b)
@@ -103,8 +103,8 @@ func (r TapRecord) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// whole leaves out a rune at the end that is cut in two.
-func whole(b []byte) []byte {
+// wholeRunes leaves out a rune at the end that is cut in two.
+func wholeRunes(b []byte) []byte {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
 			if !utf8.FullRune(last) {

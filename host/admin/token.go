@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Bounds of a token, in bytes. One that we make has 26 letters and digits, 130 bits.
@@ -37,22 +38,12 @@ func MakeToken(file string) (string, error) {
 	return ReadToken(file)
 }
 
-// makeToken makes a file with a token. It is whole from its first moment on.
+// makeToken makes a file with a token, unless there is one.
 func makeToken(file string) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".token-") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(rand.Text() + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Link(f.Name(), file)
+	return whole.Create(file, []byte(rand.Text()+"\n"), 0o600)
 }
 
 // ReadToken reads the token of a file, which others than its owner may not be able to

@@ -15,6 +15,7 @@ import (
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Plan is what an instance is to be created with.
@@ -174,7 +175,7 @@ func (i *Instance) reserve(content []byte, store string) (err error) {
 	if store != "" {
 		r.Stores = []string{store}
 	}
-	if err := writeFile(filepath.Join(temp, pipelineFile), content); err != nil {
+	if err := whole.Replace(filepath.Join(temp, pipelineFile), content, 0o600); err != nil {
 		return fault(err)
 	}
 	if err := errors.Join(writeJSON(filepath.Join(temp, recordFile), r), writeJSON(filepath.Join(temp, specFile), i.Spec)); err != nil {
@@ -189,7 +190,7 @@ func (i *Instance) reserve(content []byte, store string) (err error) {
 		return fault(err)
 	}
 	i.home.at("reserved")
-	return fault(syncFolder(i.home.Dir))
+	return fault(whole.Sync(i.home.Dir))
 }
 
 // forget takes back a create.

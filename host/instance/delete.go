@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Removed is what a deletion has removed.
@@ -85,7 +86,7 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 		return fault(err)
 	}
 	i.home.at("renamed")
-	if err := errors.Join(os.RemoveAll(gone), syncFolder(i.home.Dir)); err != nil {
+	if err := errors.Join(os.RemoveAll(gone), whole.Sync(i.home.Dir)); err != nil {
 		return fault(err)
 	}
 	removed(r)

@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // The files of an instance, in its folder.
@@ -38,44 +38,13 @@ const (
 // abandoned is the age at which what is half made belongs to nobody any more.
 const abandoned = time.Hour
 
-// writeFile gives a file new content, of which a crash leaves the old or the new.
-func writeFile(name string, data []byte) (err error) {
-	temp := filepath.Join(filepath.Dir(name), ".tmp-"+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temp)
-		}
-	}()
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, name); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// writeJSON is writeFile of a value.
+// writeJSON gives a file a value as content, of which a crash leaves the old or the new.
 func writeJSON(name string, value any) error {
 	data, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		panic("BUG: instance: no JSON of " + filepath.Base(name) + ": " + err.Error())
 	}
-	return writeFile(name, append(data, '\n'))
+	return whole.Replace(name, append(data, '\n'), 0o600)
 }
 
 // readJSON reads what writeJSON wrote in a format up to newest. An error says which file.

@@ -1,11 +1,9 @@
 package instance
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -81,36 +79,6 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
 	}})
 	return k.finish(ctx, exit, err)
-}
-
-// take takes the lock. It is tried for a moment, as who looks may have it (see held), and
-// for longer where nobody is to have it: a keeper that has put down how it ended is about to
-// go.
-func (i *Instance) take() (l *lock, err error) {
-	for began, tries := time.Now(), 0; ; tries++ {
-		if l, err = take(i.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
-			return nil, i.home.unknown(i.Name) // it was deleted meanwhile
-		}
-		if !errors.Is(err, errHeld) {
-			return l, fault(err)
-		}
-		r, err := i.Record()
-		if tries >= 5 && (err != nil || r.State.kept() || time.Since(began) > killTime) {
-			return nil, i.busy("another process has it")
-		}
-		time.Sleep(lookEvery)
-	}
-}
-
-// busy says that a process has the instance.
-func (i *Instance) busy(why string) error {
-	if o, ok := ownerOf(i.path(lockFile)); ok {
-		why = fmt.Sprintf("it is in the hands of process %d", o.PID)
-		if r, err := i.Record(); err == nil {
-			why = fmt.Sprintf("it is %s, in process %d", r.State, o.PID)
-		}
-	}
-	return &stream.Error{Code: stream.InstanceState, Where: i.dir, Why: why, Fix: "wasmill status " + i.Name + " shows it; wasmill shutdown " + i.Name + " ends it"}
 }
 
 // begin moves the instance to its start.
@@ -230,7 +198,7 @@ func (k *keeper) started(int, int) {
 func (k *keeper) exited(e supervise.Exit, again bool, in time.Duration) {
 	k.unlook()
 	k.looks.Wait()
-	k.left("its worker "+e.String(), again, in)
+	k.left(exited(e), again, in)
 }
 
 // left says that there is no worker now.
@@ -239,11 +207,7 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 		k.events.Exited(how, again, in)
 	}
 	if again {
-		reason := how + "; another one follows"
-		if said := k.said(); said != "" {
-			reason += ": " + said
-		}
-		_, _ = k.ledger.move(Restart, reason, nil) // it is told by the next state
+		_, _ = k.ledger.move(Restart, followed(how, k.said()), nil) // it is told by the next state
 	}
 }
 
@@ -252,7 +216,7 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 	if ctx.Err() != nil && e.Signal == syscall.SIGTERM {
 		e = supervise.Exit{} // it takes the signal before it reads anything: it had not begun
 	}
-	why := k.why(e, failed)
+	end := ending{e, failed, k.said()}
 	put := func(r *Record) {
 		r.Exit = e.Code
 		r.Revision = max(r.Revision, k.revision())
@@ -263,17 +227,10 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 	var err error
 	switch {
 	case ctx.Err() != nil:
-		reason := "it was shut down, and all that was read is through"
-		if e.Code != 0 {
-			reason = "it was shut down, and not all that was read went through: " + why
-		}
-		if late, ok := errors.AsType[*stream.Error](context.Cause(ctx)); ok {
-			reason = late.Why + "; " + late.Fix + "\n" + reason
-		}
 		_, first := k.ledger.move(Drain, "", nil) // if it has not, before ctx was seen to end
 		_, second := k.ledger.move(Drained, "", put)
 		k.home.at("drained")
-		_, third := k.ledger.move(End, reason, nil)
+		_, third := k.ledger.move(End, end.drained(context.Cause(ctx)), nil)
 		err = errors.Join(first, second, third)
 	case failed == nil && e.Code == 0:
 		if k.trial.passes() {
@@ -282,6 +239,7 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 		_, ended := k.ledger.move(End, "its sources have ended", put)
 		err = errors.Join(err, ended)
 	default:
+		why := end.why()
 		if k.trial.fails() {
 			why = k.failed(why)
 		}
@@ -289,31 +247,6 @@ func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) err
 	}
 	k.home.at("ended")
 	return errors.Join(err, failed)
-}
-
-// said is what the last worker has said of why it ends; empty = nothing.
-func (k *keeper) said() string {
-	said, err := os.ReadFile(k.path(errorFile))
-	if err != nil {
-		return "" // it had no time for that
-	}
-	return string(said)
-}
-
-// why says why a worker has ended.
-func (k *keeper) why(e supervise.Exit, failed error) string {
-	said := k.said()
-	why := "its worker " + e.String()
-	if failed != nil {
-		why = failed.Error()
-		if e, ok := errors.AsType[*stream.Error](failed); ok {
-			why = e.Reason()
-		}
-		if said != "" { // which alone would not say that it was given up
-			return why + ": " + said
-		}
-	}
-	return cmp.Or(said, why)
 }
 
 // revision is the newest that is kept, 0 = none.

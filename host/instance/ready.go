@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Missing is what is not ready, such as "parse 3/8 instances", or else why it is not; empty =
@@ -53,12 +54,9 @@ func report(ctx context.Context, dir string, look func() host.Readiness) {
 	}
 }
 
-// putReadiness writes it as one; after a crash of the machine it is of no use.
 func putReadiness(dir string, r host.Readiness) {
-	data, err := json.Marshal(r)
-	temp := filepath.Join(dir, readyFile+".new")
-	if err == nil && os.WriteFile(temp, data, 0o600) == nil {
-		_ = os.Rename(temp, filepath.Join(dir, readyFile)) // without it, it is not ready
+	if data, err := json.Marshal(r); err == nil {
+		_ = whole.Show(filepath.Join(dir, readyFile), data, 0o600) // without it, it is not ready
 	}
 }
 

@@ -19,6 +19,11 @@ const margin = 10 * time.Second
 // killTime is the time after which a process that was killed is taken to be stuck in the system.
 const killTime = 5 * time.Second
 
+// leaveTime is the time after which a keeper that has nothing left to do but to put down how
+// it ended, and to let go of the lock, is taken not to go by itself: a shutdown by force kills
+// it, and who wants the instance is told who has it.
+const leaveTime = 5 * time.Second
+
 // Shutdown lets an instance drain, and returns when nothing of it runs. It is an error if it
 // does not run, or if it has not drained: it may run on then, or be stopped. With force
 // it is killed when its time is over, which is shutdown.grace and some seconds, and not
@@ -85,7 +90,7 @@ func (i *Instance) overdue(ctx context.Context, keeper Owner, force bool, grace 
 				return &stream.Error{Code: stream.Environment, Where: i.dir, Why: fmt.Sprintf("process %d does not end, although it was killed", process.PID), Fix: "it is stuck in the system, such as in a disk that does not answer: mend that"}
 			}
 		}
-		if wait(ctx, killTime, func() bool { return !keeper.alive() }) {
+		if wait(ctx, leaveTime, func() bool { return !keeper.alive() }) {
 			return nil
 		}
 	}

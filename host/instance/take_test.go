@@ -14,10 +14,12 @@ import (
 func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
 	for _, c := range []struct {
 		state State
+		in    time.Duration // it lets it go
 		want  stream.Code
 	}{
-		{Failed, ""}, // it has put down how it ended
-		{Running, stream.InstanceState},
+		{Failed, leaveTime - time.Second, ""}, // it has put down how it ended
+		{Failed, leaveTime + time.Second, stream.InstanceState},
+		{Running, time.Second, stream.InstanceState},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			i := &Instance{Name: "a", dir: t.TempDir()}
@@ -28,10 +30,10 @@ func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.AfterFunc(time.Second, other.release)
+			time.AfterFunc(c.in, other.release)
 			l, err := i.take()
 			if c.want == "" && err != nil || c.want != "" && stream.CodeOf(err) != c.want {
-				t.Errorf("%s: %v", c.state, err)
+				t.Errorf("%s, for %v: %v", c.state, c.in, err)
 			}
 			if l != nil {
 				l.release()

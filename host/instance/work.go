@@ -10,6 +10,7 @@ import (
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Worker is the process that runs the pipeline of an instance.
@@ -52,7 +53,9 @@ func (i *Instance) listen() string {
 }
 
 // Listens puts down where the worker can be asked.
-func (w *Worker) Listens(url string) error { return fault(writeFile(w.path(adminFile), []byte(url))) }
+func (w *Worker) Listens(url string) error {
+	return fault(whole.Replace(w.path(adminFile), []byte(url), 0o600))
+}
 
 // Report puts down what look says of readiness, until ctx ends.
 func (w *Worker) Report(ctx context.Context, look func() host.Readiness) { report(ctx, w.dir, look) }

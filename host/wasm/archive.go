@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Archive keeps versions of plugins that served, so that one of them can be put back:
@@ -33,12 +34,6 @@ type Version struct {
 	Bytes int64     // of the file
 	Began time.Time // to serve, the last time
 }
-
-// unfinished begins the names of files that are being written.
-const unfinished = ".new-"
-
-// abandoned is how old a file is that nobody writes any more.
-const abandoned = time.Hour
 
 // Versions lists those of a plugin, the one that began to serve last first.
 func (a Archive) Versions(plugin string) ([]Version, error) {
@@ -125,41 +120,27 @@ func (a Archive) prune(plugin string, most int) error {
 			errs = append(errs, err)
 		}
 	}
-	left, _ := filepath.Glob(filepath.Join(a.Dir, plugin, unfinished+"*"))
-	for _, name := range left {
-		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > abandoned {
-			errs = append(errs, os.Remove(name))
-		}
+	if err := whole.Sweep(filepath.Join(a.Dir, plugin)); !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// copyPlugin copies a file that has this hash. The copy is there whole or not at all.
-func copyPlugin(from, to, hash string, mode fs.FileMode) (err error) {
+// copyPlugin copies a file that has this hash.
+func copyPlugin(from, to, hash string, mode fs.FileMode) error {
 	in, err := os.OpenFile(from, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.CreateTemp(filepath.Dir(to), unfinished+"*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(out.Name()))
+	return whole.Fill(to, mode, func(out io.Writer) error {
+		h := sha256.New()
+		if _, err := io.Copy(io.MultiWriter(out, h), in); err != nil {
+			return err
 		}
-	}()
-	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(out, h), in)
-	if err == nil {
-		err = errors.Join(out.Chmod(mode), out.Sync())
-	}
-	if err = errors.Join(err, out.Close()); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != hash {
-		return fmt.Errorf("%s has another content, with the SHA-256 %.12s", from, got)
-	}
-	return os.Rename(out.Name(), to)
+		if got := hex.EncodeToString(h.Sum(nil)); got != hash {
+			return fmt.Errorf("%s has another content, with the SHA-256 %.12s", from, got)
+		}
+		return nil
+	})
 }

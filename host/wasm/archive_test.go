@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -102,13 +103,13 @@ func TestAnArchiveTouchesNothingElse(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, strings.Repeat("0", 64)+".wasm"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	left := filepath.Join(dir, unfinished+"2")
-	for _, name := range []string{"p.rs", "p.wasm", strings.Repeat("g", 64) + ".wasm", unfinished + "1", unfinished + "2"} {
+	living, left := filepath.Join(dir, ".tmp-"+rand.Text()), filepath.Join(dir, ".tmp-"+rand.Text())
+	for _, name := range []string{"p.rs", "p.wasm", strings.Repeat("g", 64) + ".wasm", filepath.Base(living), filepath.Base(left)} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-2*abandoned)); err != nil {
+	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	a.serve("one")

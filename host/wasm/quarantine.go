@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // quarantineDir is a folder beside the compiled code.
@@ -65,22 +66,15 @@ func (e *Engine) charge(death string, at time.Time, why string, hashes []string)
 		if err != nil {
 			return err
 		}
-		if err := replace(e.chargeFile(hash), data); err != nil {
+		name := e.chargeFile(hash)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return err
+		}
+		if err := whole.Replace(name, data, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// replace writes a file whole.
-func replace(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
-	}
-	if err := os.WriteFile(name+".new", data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(name+".new", name)
 }
 
 func (e *Engine) chargeFile(hash string) string { return filepath.Join(e.dir, quarantineDir, hash) }

@@ -94,7 +94,8 @@ func TestDieInACall(t *testing.T) {
 	die()
 }
 
-// dieInACall has another process die.
+// dieInACall has another process die, which removes no folder of its own any more: they are in
+// one of this test.
 func dieInACall(t *testing.T, cache, death string, guests ...string) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -102,7 +103,7 @@ func dieInACall(t *testing.T, cache, death string, guests ...string) {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), exe, "-test.run=^TestDieInACall$")
-	c.Env = append(os.Environ(), "TEST_DEATH="+death, "TEST_CACHE="+cache, "TEST_GUESTS="+strings.Join(guests, string(filepath.ListSeparator)))
+	c.Env = append(os.Environ(), "TEST_DEATH="+death, "TMPDIR="+t.TempDir(), "TEST_CACHE="+cache, "TEST_GUESTS="+strings.Join(guests, string(filepath.ListSeparator)))
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
 	err = c.Run()

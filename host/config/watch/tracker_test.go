@@ -1,11 +1,8 @@
 package watch
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -17,9 +14,9 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-)
 
-var rewrite = flag.Bool("rewrite", false, "write what the trackers of testdata do")
+	"github.com/wasmill/wasmill/host/stream/scripttest"
+)
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -49,22 +46,26 @@ func describe(f File) string {
 	return "missing"
 }
 
+// script is one of a tracker. A line with what kind of files there are begins it anew.
+type script struct {
+	*scripttest.Script
+	t *tracker
+}
+
 // step runs one line of a script, such as "400 look a=one b=!denied", and says what the
 // tracker tells and when it wants to look again.
-func step(t *tracker, line string) string {
-	words := strings.Fields(line)
-	ms, err := strconv.Atoi(words[0])
-	if err != nil {
-		return err.Error()
+func (s *script) step(words []string) {
+	if kind := words[0]; kind == "small" || kind == "large" {
+		s.t = testTracker(kind == "large")
+		return
 	}
-	now := epoch.Add(time.Duration(ms) * time.Millisecond)
-	var out strings.Builder
+	now := epoch.Add(time.Duration(s.Number(words[0])) * time.Millisecond)
 	switch words[1] {
 	case "hear":
-		t.hear(words[2], now)
+		s.t.hear(words[2], now)
 	case "look":
 		was := map[string]File{}
-		for name, k := range t.tracks {
+		for name, k := range s.t.tracks {
 			was[name] = k.told
 		}
 		sights := map[string]sight{}
@@ -72,57 +73,23 @@ func step(t *tracker, line string) string {
 			name, content, _ := strings.Cut(w, "=")
 			sights[name] = sightOf(content)
 		}
-		t.look(sights, now)
-		for _, name := range slices.Sorted(maps.Keys(t.tracks)) {
-			if is := t.tracks[name].told; !is.equal(was[name]) {
-				fmt.Fprintf(&out, "  told %s %s\n", name, describe(is))
+		s.t.look(sights, now)
+		for _, name := range slices.Sorted(maps.Keys(s.t.tracks)) {
+			if is := s.t.tracks[name].told; !is.equal(was[name]) {
+				s.Say("told %s %s", name, describe(is))
 			}
 		}
+	default:
+		s.Fatalf("event %s", words[1])
 	}
-	if at, ok := t.due(); ok {
-		fmt.Fprintf(&out, "  due %d\n", at.Sub(epoch).Milliseconds())
+	if at, ok := s.t.due(); ok {
+		s.Say("due %d", at.Sub(epoch).Milliseconds())
 	}
-	return out.String()
 }
 
-// TestScripts runs the stories of testdata: a line at the margin is a step, the lines
-// below it are what comes of it.
+// TestScripts runs the stories of testdata.
 func TestScripts(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	for _, path := range paths {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got bytes.Buffer
-			var tr *tracker
-			for lines := bufio.NewScanner(bytes.NewReader(want)); lines.Scan(); {
-				line := lines.Text()
-				switch {
-				case strings.HasPrefix(line, "  "):
-					continue
-				case line == "" || line[0] == '#':
-					fmt.Fprintln(&got, line)
-				case line == "small" || line == "large":
-					tr = testTracker(line == "large")
-					fmt.Fprintln(&got, line)
-				default:
-					fmt.Fprintf(&got, "%s\n%s", line, step(tr, line))
-				}
-			}
-			if *rewrite {
-				if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if got.String() != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got.String(), want)
-			}
-		})
-	}
+	scripttest.Steps(t, "testdata/*.txt", 3, func(s *scripttest.Script) func([]string) { return (&script{Script: s}).step })
 }
 
 // TestWhatRestsIsTold steps a tracker through what may happen to a file, and checks it

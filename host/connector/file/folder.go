@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // prepare makes the hidden folder.
@@ -14,7 +16,7 @@ func (l *place) prepare() error {
 		return nil
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(l.path))
+		err = whole.Sync(filepath.Dir(l.path))
 	}
 	if err != nil {
 		return l.fault("the folder "+l.hidden()+" cannot be created", err)
@@ -108,7 +110,7 @@ func (l *place) reopen(p part) (*os.File, error) {
 			err = os.Rename(l.named(p), l.file(p.File))
 		}
 		if err == nil {
-			err = errors.Join(syncFolder(l.hidden()), syncFolder(filepath.Dir(l.path)))
+			err = errors.Join(whole.Sync(l.hidden()), whole.Sync(filepath.Dir(l.path)))
 		}
 		if err == nil {
 			f, err = os.OpenFile(l.file(p.File), os.O_RDWR, 0)

@@ -7,6 +7,3 @@ import "io/fs"
 func identify(fs.FileInfo) (dev, ino uint64) { return 0, 0 }
 
 func unlinked(fs.FileInfo) bool { return false }
-
-// syncFolder does nothing: there is no portable way to make names durable.
-func syncFolder(string) error { return nil }

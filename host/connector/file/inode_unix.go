@@ -3,9 +3,7 @@
 package file
 
 import (
-	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -21,17 +19,4 @@ func identify(info fs.FileInfo) (dev, ino uint64) {
 func unlinked(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && st.Nlink == 0
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		err = nil // a file system that keeps names without being asked
-	}
-	return errors.Join(err, f.Close())
 }

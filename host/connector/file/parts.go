@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // parts is what a sink has written that is not shown: closed parts and the one
@@ -88,7 +90,7 @@ func (p *parts) prepare(epoch uint64) (*commit, error) {
 	if p.fresh {
 		err := p.place.disk.at("prepare: sync folder")
 		if err == nil {
-			err = syncFolder(p.place.hidden())
+			err = whole.Sync(p.place.hidden())
 		}
 		if err != nil {
 			return nil, p.place.fault("the folder of parts cannot be written", err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // place is where a sink shows its records: a file, or the parts of a rolling
@@ -67,7 +68,7 @@ func (l *place) show(parts []part) error {
 			return err
 		}
 	}
-	if err := syncFolder(filepath.Dir(l.path)); err != nil {
+	if err := whole.Sync(filepath.Dir(l.path)); err != nil {
 		return l.fault("the folder cannot be written", err)
 	}
 	return nil
@@ -170,7 +171,7 @@ func (l *place) extend(hidden *os.File, p part) error {
 		err = l.disk.sync(f, "commit: sync")
 	}
 	if err == nil && p.Base == 0 {
-		err = syncFolder(filepath.Dir(l.path))
+		err = whole.Sync(filepath.Dir(l.path))
 	}
 	if err == nil {
 		err = l.disk.at("commit: remove")

@@ -3,7 +3,6 @@ package revision
 import (
 	"bytes"
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // Store is the revisions of a pipeline in a folder. Its methods may be called by any
@@ -23,12 +21,6 @@ type Store struct {
 	dir  string
 	keep int
 }
-
-// temporary is how the names of files begin that are being written.
-const temporary = ".tmp-"
-
-// abandoned is the age at which such a file belongs to nobody any more.
-const abandoned = time.Hour
 
 // NewStore returns the store in a folder, which Add makes. keep is how many revisions
 // stay, at least 1.
@@ -62,7 +54,7 @@ func (s *Store) Add(r Revision, least Number) (Number, error) {
 		}
 	}
 	for {
-		err := s.create(r)
+		err := whole.Create(filepath.Join(s.dir, nameOf(r.Number)), encode(r), 0o600)
 		if err == nil {
 			break
 		}
@@ -79,42 +71,6 @@ func (s *Store) Add(r Revision, least Number) (Number, error) {
 	return r.Number, s.sweep()
 }
 
-// create gives a file its name once all of it is on the disk, if nobody has that name:
-// fs.ErrExist else.
-func (s *Store) create(r Revision) (err error) {
-	temp := filepath.Join(s.dir, temporary+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		_ = os.Remove(temp) // sweep does, later
-		if err == nil {
-			err = s.sync()
-		}
-	}()
-	_, err = f.Write(encode(r))
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Link(temp, filepath.Join(s.dir, nameOf(r.Number))) // a rename would take the name from another
-}
-
-// sync makes the names in the folder durable.
-func (s *Store) sync() error {
-	d, err := os.Open(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // sweep removes what is too much, and what writers that are gone have left.
 func (s *Store) sweep() error {
 	all, err := s.numbers()
@@ -127,15 +83,8 @@ func (s *Store) sweep() error {
 			return s.fault(err)
 		}
 	}
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
+	if err := whole.Sweep(s.dir); err != nil {
 		return s.fault(err)
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && strings.HasPrefix(e.Name(), temporary) && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(filepath.Join(s.dir, e.Name())) // another may have
-		}
 	}
 	return nil
 }

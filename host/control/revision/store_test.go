@@ -1,6 +1,7 @@
 package revision
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 func add(t *testing.T, s *Store, content string, least Number) Number {
@@ -76,7 +78,7 @@ func TestNumbersGoOnAndTheLastStay(t *testing.T) {
 		t.Errorf("a number was given twice: %d", n)
 	}
 	for _, name := range names(t, s) {
-		if strings.HasPrefix(name, temporary) {
+		if whole.Temporary(name) {
 			t.Errorf("%s was left", name)
 		}
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
@@ -162,8 +164,9 @@ func TestTwoProcessesShareAFolder(t *testing.T) {
 
 func TestWhatADeadWriterHasLeftGoes(t *testing.T) {
 	s := NewStore(t.TempDir(), 1)
-	for name, age := range map[string]time.Duration{"old": 2 * abandoned, "fresh": abandoned / 2} {
-		path := filepath.Join(s.Dir(), temporary+name)
+	old, fresh := ".tmp-"+rand.Text(), ".tmp-"+rand.Text()
+	for name, age := range map[string]time.Duration{old: 2 * time.Hour, fresh: time.Hour / 2} {
+		path := filepath.Join(s.Dir(), name)
 		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +175,7 @@ func TestWhatADeadWriterHasLeftGoes(t *testing.T) {
 		}
 	}
 	add(t, s, "one", 0)
-	if got := names(t, s); !slices.Equal(got, []string{temporary + "fresh", nameOf(1)}) {
+	if got := names(t, s); !slices.Equal(got, []string{fresh, nameOf(1)}) {
 		t.Errorf("left are %v", got)
 	}
 }

@@ -1,19 +1,15 @@
 package scale_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wasmill/wasmill/host/control/scale"
+	"github.com/wasmill/wasmill/host/stream/scripttest"
 )
-
-var rewrite = flag.Bool("rewrite", false, "write the time lines anew")
 
 // TestTimeLines runs the scripts of testdata. A script has settings, what happens when, and
 // how long it goes on; below "--" stands what came of it:
@@ -28,27 +24,10 @@ var rewrite = flag.Bool("rewrite", false, "write the time lines anew")
 //
 // In none of them is there flapping, or a step to zero under load.
 func TestTimeLines(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) < 10 {
-		t.Fatalf("found %d scripts: %v", len(paths), err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			script, want, _ := strings.Cut(string(data), "--\n")
-			got := play(t, script)
-			if *rewrite {
-				if err := os.WriteFile(path, []byte(script+"--\n"+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != want {
-				t.Errorf("got:\n%swant:\n%s", got, want)
-			}
-		})
-	}
+	scripttest.Run(t, "testdata/*.txt", 10, func(s *scripttest.Script, text string) string {
+		script, _, _ := strings.Cut(text, "--\n")
+		return script + "--\n" + play(s, script)
+	})
 }
 
 // happening is a line of a script.
@@ -57,8 +36,8 @@ type happening struct {
 	what []string
 }
 
-func play(t *testing.T, script string) string {
-	t.Helper()
+func play(s *scripttest.Script, script string) string {
+	s.Helper()
 	var w *world
 	var todo []happening
 	var end time.Duration
@@ -67,12 +46,12 @@ func play(t *testing.T, script string) string {
 		switch {
 		case len(words) == 0 || words[0] == "#":
 		case words[0] == "for":
-			end = duration(t, words[1])
+			end = s.Duration(words[1])
 		case strings.Contains(words[0], "="):
-			set, begin := settings(t, words)
+			set, begin := settings(s, words)
 			w = newWorld(set, begin)
 		default:
-			todo = append(todo, happening{duration(t, words[0]), words[1:]})
+			todo = append(todo, happening{s.Duration(words[0]), words[1:]})
 		}
 	}
 	var out strings.Builder
@@ -82,16 +61,16 @@ func play(t *testing.T, script string) string {
 			w.pass(w.pace)
 		}
 		for len(todo) > 0 && todo[0].at <= at {
-			w.happens(t, todo[0].what)
+			w.happens(s, todo[0].what)
 			todo = todo[1:]
 		}
 		before := w.n
 		d := w.tick()
 		if before > 0 && w.n == 0 && !w.quiet(w.set.Lookback) {
-			t.Errorf("%v: it was scaled to zero under load", at)
+			s.Errorf("%v: it was scaled to zero under load", at)
 		}
 		if turns.step(at, w.n-before) > 2 && d.Kind != scale.Bounds {
-			t.Errorf("%v: it flaps", at)
+			s.Errorf("%v: it flaps", at)
 		}
 		if at%(10*time.Second) == 0 || w.n != before {
 			pending := fmt.Sprintf("%.0f", w.pending)
@@ -105,12 +84,12 @@ func play(t *testing.T, script string) string {
 }
 
 // happens lets something happen.
-func (w *world) happens(t *testing.T, what []string) {
-	t.Helper()
+func (w *world) happens(s *scripttest.Script, what []string) {
+	s.Helper()
 	number := func() float64 {
 		f, err := strconv.ParseFloat(what[1], 64)
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		return f
 	}
@@ -126,9 +105,9 @@ func (w *world) happens(t *testing.T, what []string) {
 	case "drains":
 		w.drains = number()
 	case "slow":
-		w.slow = duration(t, what[1])
+		w.slow = s.Duration(what[1])
 	case "jump":
-		w.at.Wall += duration(t, what[1])
+		w.at.Wall += s.Duration(what[1])
 	case "restart":
 		w.restart(false)
 	case "hidden":
@@ -147,48 +126,39 @@ func (w *world) happens(t *testing.T, what []string) {
 		}
 		w.scaler.Set(w.set)
 	default:
-		t.Fatalf("nothing is called %q", what[0])
+		s.Fatalf("nothing is called %q", what[0])
 	}
 }
 
-func settings(t *testing.T, words []string) (s scale.Settings, begin int) {
-	t.Helper()
+func settings(s *scripttest.Script, words []string) (set scale.Settings, begin int) {
+	s.Helper()
 	for _, word := range words {
 		key, text, _ := strings.Cut(word, "=")
 		n, _ := strconv.Atoi(text)
 		switch key {
 		case "min":
-			s.Min = n
+			set.Min = n
 		case "max":
-			s.Max = n
+			set.Max = n
 		case "lookback":
-			s.Lookback = duration(t, text)
+			set.Lookback = s.Duration(text)
 		case "target":
-			s.TargetProcessing = duration(t, text)
+			set.TargetProcessing = s.Duration(text)
 		case "up":
-			s.CooldownUp = duration(t, text)
+			set.CooldownUp = s.Duration(text)
 		case "down":
-			s.CooldownDown = duration(t, text)
+			set.CooldownDown = s.Duration(text)
 		case "stepUp":
-			s.StepUp = n
+			set.StepUp = n
 		case "stepDown":
-			s.StepDown = n
+			set.StepDown = n
 		case "begin":
 			begin = n
 		default:
-			t.Fatalf("there is no setting %q", key)
+			s.Fatalf("there is no setting %q", key)
 		}
 	}
-	return s, begin
-}
-
-func duration(t *testing.T, text string) time.Duration {
-	t.Helper()
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return set, begin
 }
 
 // turns counts changes of direction.

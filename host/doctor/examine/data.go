@@ -14,6 +14,7 @@ import (
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/doctor"
+	"github.com/wasmill/wasmill/host/whole"
 )
 
 // data looks at data.dir, and writes a file there, which goes again.
@@ -73,22 +74,27 @@ const trial = ".doctor-"
 
 // halves are the names of what is not whole yet, as patterns of path/filepath.
 func halves(s *config.Process, home string) (patterns []string) {
-	data := s.Data.Dir
-	for _, name := range []string{trial + "*", "instance.*", ".token-*", "phases/.new-*", "revisions/*/.tmp-*", "plugins/*/.new-*"} {
+	data, token := s.Data.Dir, filepath.Dir(s.Admin.Token.File)
+	for _, folder := range []string{data, filepath.Join(data, "phases"), filepath.Join(data, "revisions", "*"), filepath.Join(data, "plugins", "*"), token, s.Plugins.Dir, filepath.Join(s.Cache.Dir, "wasm", "quarantine")} {
+		patterns = append(patterns, filepath.Join(folder, whole.Temporaries))
+	}
+	for _, name := range []string{trial + "*", "instance.*", ".token-*", "phases/.new-*", "plugins/*/.new-*"} { // all but the first: an older wasmill
 		patterns = append(patterns, filepath.Join(data, name))
 	}
-	patterns = append(patterns, filepath.Join(filepath.Dir(s.Admin.Token.File), ".token-*"), filepath.Join(s.Plugins.Dir, ".new-*"))
+	patterns = append(patterns, filepath.Join(token, ".token-*"), filepath.Join(s.Plugins.Dir, ".new-*"))
 	if s.Admin.Listen.Private() {
 		patterns = append(patterns, filepath.Join(filepath.Dir(socketPath(s.Admin.Listen.Addresses()[0])), ".s*"))
 	}
 	if home != "" {
-		patterns = append(patterns, filepath.Join(home, ".new-*"), filepath.Join(home, ".gone-*"))
+		patterns = append(patterns, filepath.Join(home, ".new-*"), filepath.Join(home, ".gone-*"), filepath.Join(home, "*", whole.Temporaries))
 	}
 	return patterns
 }
 
-// half tells the names that we make from those that users may choose.
-var half = regexp.MustCompile(`^(\.doctor-[0-9]+|instance\.[A-Z2-7]{26}|\.token-[0-9]+|\.new-([a-z0-9_-]+-)?[0-9]+|\.tmp-[A-Z2-7]{26}|\.s[0-9]+|\.gone-[a-z0-9_-]+)$`)
+// isHalf tells the names that we make from those that users may choose.
+func isHalf(name string) bool { return whole.Temporary(name) || half.MatchString(name) }
+
+var half = regexp.MustCompile(`^(\.doctor-[0-9]+|instance\.[A-Z2-7]{26}|\.token-[0-9]+|\.new-([a-z0-9_-]+-)?[0-9]+|\.s[0-9]+|\.gone-[a-z0-9_-]+)$`)
 
 // leftovers looks for what is half made.
 func leftovers(s *config.Process, home string, now time.Time) (all []doctor.Leftover) {
@@ -100,7 +106,7 @@ func leftovers(s *config.Process, home string, now time.Time) (all []doctor.Left
 		}
 		for _, path := range found {
 			info, err := os.Lstat(path)
-			if err != nil || seen[path] || !half.MatchString(filepath.Base(path)) || !info.Mode().IsRegular() && !info.IsDir() {
+			if err != nil || seen[path] || !isHalf(filepath.Base(path)) || !info.Mode().IsRegular() && !info.IsDir() {
 				continue
 			}
 			seen[path] = true

@@ -16,7 +16,7 @@ import (
 func settings(dir string) *config.Process {
 	s := &config.Process{}
 	s.Data.Dir, s.Plugins.Dir = filepath.Join(dir, "data"), filepath.Join(dir, "plugins")
-	s.Admin.Token.File = filepath.Join(dir, "data", "admin.token")
+	s.Cache.Dir, s.Admin.Token.File = filepath.Join(dir, "cache"), filepath.Join(dir, "data", "admin.token")
 	s.Admin.Listen = config.Listen("unix:" + filepath.Join(dir, "run", "s"))
 	return s
 }
@@ -63,8 +63,8 @@ func TestOnlyWhatWasLeftIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	s := settings(dir)
 	const random = "ABCDEFGHIJKLMNOPQRSTUVWX27"
-	halfMade := []string{"data/.doctor-12", "data/instance." + random, "data/.token-9", "data/phases/.new-1", "data/revisions/p/.tmp-" + random, "data/plugins/grep/.new-2", "plugins/.new-77", "run/.s5/s", "home/.new-my-job-3/spec.json", "home/.gone-my-job4/spec.json"}
-	users := []string{"data/instance", "data/instance.yaml", "data/admin.token", "data/revisions/p/0000000001.revision", "plugins/grep.wasm", "plugins/.new-grep.wasm", "run/.secret", "home/my-job/spec.json", "data/.tokens"}
+	halfMade := []string{"data/.doctor-12", "data/instance." + random, "data/.token-9", "data/phases/.new-1", "data/.tmp-" + random, "data/phases/.tmp-" + random, "data/plugins/grep/.tmp-" + random, "plugins/.tmp-" + random, "cache/wasm/quarantine/.tmp-" + random, "home/my-job/.tmp-" + random, "data/revisions/p/.tmp-" + random, "data/plugins/grep/.new-2", "plugins/.new-77", "run/.s5/s", "home/.new-my-job-3/spec.json", "home/.gone-my-job4/spec.json"}
+	users := []string{"data/instance", "data/instance.yaml", "data/admin.token", "data/revisions/p/0000000001.revision", "plugins/grep.wasm", "plugins/.new-grep.wasm", "plugins/.tmp-grep.wasm", "run/.secret", "home/my-job/spec.json", "data/.tokens"}
 	old := time.Now().Add(-2 * time.Hour)
 	for _, name := range slices.Concat(halfMade, users) {
 		path := filepath.Join(dir, name)

@@ -48,7 +48,7 @@ func mend(r doctor.Repair) error {
 			return nil
 		case err != nil:
 			return err
-		case !half.MatchString(filepath.Base(r.Path)) || time.Since(info.ModTime()) < settled:
+		case !isHalf(filepath.Base(r.Path)) || time.Since(info.ModTime()) < settled:
 			return errors.New("it is in use")
 		}
 		return os.RemoveAll(r.Path)
