@@ -54,8 +54,10 @@ func TestMain(m *testing.M) {
 		if i, err = h.Open("a"); err == nil {
 			err = map[string]func() error{
 				"delete": func() error { return i.Delete(ctx, false, false, func(Removed) {}) },
-				"keep":   func() error { return i.Keep(ctx, within(), KeepEvents{}) },
-				"check":  func() error { return i.Check(ctx, host.Options{}) },
+				"keep": func() error {
+					return i.Keep(ctx, within(), KeepEvents{Exited: func(how string, _ bool, _ time.Duration) { fmt.Fprintln(os.Stderr, how) }})
+				},
+				"check": func() error { return i.Check(ctx, host.Options{}) },
 				"upgrade": func() error {
 					_, err := i.Upgrade(ctx, os.Environ(), time.Minute, func(string) {})
 					return err
@@ -383,7 +385,7 @@ func TestInstanceHoldsNoFileOfWhoCreatesIt(t *testing.T) {
 	if err := syscall.Close(ends[1]); err != nil {
 		t.Fatal(err)
 	}
-	if err := reader.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := reader.Read(make([]byte, 1)); err != io.EOF {
@@ -449,10 +451,9 @@ func TestKeeperPassesHangupsOn(t *testing.T) {
 	if !ok || keeper.signal(syscall.SIGHUP) != nil {
 		t.Fatal("there is no keeper")
 	}
-	var r Record
-	hung := func() (so bool) { r, _ = i.Record(); return strings.Contains(r.Reason, "signal 1 ") }
+	hung := func() bool { return strings.Contains(read(t, i.LogFile()), "its worker was ended by signal 1 ") }
 	if !wait(t.Context(), time.Minute, func() bool { return hung() || !keeper.alive() }) || !hung() {
-		t.Errorf("its worker was told nothing: %+v", r)
+		t.Errorf("its worker was told nothing: %s", read(t, i.LogFile()))
 	}
 	p.goes(i)
 }
@@ -478,6 +479,9 @@ func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
 	end()
 	if _, err := i.Shutdown(over, true); stream.CodeOf(err) != stream.InstanceTimeout || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("interrupted: %v", err)
+	}
+	if !wait(t.Context(), time.Minute, func() bool { s, err := i.See(); return err == nil && s.State == Pausing }) {
+		t.Error("its keeper was not told")
 	}
 	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout || strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("without force: %v", err)
