@@ -164,7 +164,7 @@ func shell(t *testing.T, dir string, env []string, commands string) string {
 	sh := exec.CommandContext(t.Context(), "sh", "-eu")
 	sh.Dir, sh.Stdin, sh.Env = dir, strings.NewReader(commands), slices.Concat(os.Environ(), sameEverywhere, env)
 	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	sh.WaitDelay = time.Second // if a process is left, which holds the pipe
+	sh.WaitDelay = 10 * time.Second // if a process is left, which holds the pipe
 	out, err := sh.CombinedOutput()
 	if left := syscall.Kill(-sh.Process.Pid, syscall.SIGKILL); !errors.Is(left, syscall.ESRCH) {
 		t.Errorf("a process is left by\n%s", commands)

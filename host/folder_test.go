@@ -143,7 +143,7 @@ func (f *followed) close() error {
 
 func (f *followed) until(what string, is func() bool) {
 	f.Helper()
-	for range 4000 { // twenty seconds
+	for range 12_000 { // a minute
 		if is() {
 			return
 		}

@@ -179,7 +179,7 @@ func TestAVertexThatRestsIsRousedToDrain(t *testing.T) {
 	vertex := func() control.VertexStatus { return s.Status().Pipelines[0].Vertices[1] }
 	until := func(what string, is func() bool) {
 		t.Helper()
-		for range 2000 {
+		for range 12_000 { // a minute
 			if is() {
 				return
 			}

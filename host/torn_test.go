@@ -92,7 +92,7 @@ func (f *dropped) config() ConfigStatus { return f.Status().Pipelines[0].Config 
 // until polls for something to become true.
 func (f *dropped) until(what string, is func() bool) {
 	f.Helper()
-	for range 6000 { // half a minute
+	for range 12_000 { // a minute
 		if is() {
 			return
 		}

@@ -70,13 +70,12 @@ func TestATerminatedRunLeavesNothingToBeDoneAgain(t *testing.T) {
 // grows waits until a file has more than so many lines.
 func (w *workshop) grows(name string, lines int) {
 	w.Helper()
-	for range 1000 {
-		if text, err := os.ReadFile(filepath.Join(w.dir, name)); err == nil && strings.Count(string(text), "\n") > lines {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !soon(func() bool {
+		text, err := os.ReadFile(filepath.Join(w.dir, name))
+		return err == nil && strings.Count(string(text), "\n") > lines
+	}) {
+		w.Fatalf("%s does not grow", name)
 	}
-	w.Fatalf("%s does not grow", name)
 }
 
 // TestATerminatedRunTakesAlongWhatDoesNotEnd is K3 with a call that goes on for an hour.
@@ -117,7 +116,7 @@ func TestASecondSignalEndsARunWithCheckpointsAtOnce(t *testing.T) {
 	defer reader.Close()
 	w.write("p.yaml", strings.NewReplacer("rate: 2000", "size: 4096", "path: out.txt", "path: pipe").Replace(terminable))
 	c, text := w.process("run", "p.yaml")
-	if err := reader.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := reader.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := reader.Read(make([]byte, 1)); err != nil { // until something came through

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/wasmill/wasmill/host/admin"
 	"github.com/wasmill/wasmill/host/stream"
@@ -38,14 +36,11 @@ func (w *workshop) serves(args ...string) (at string) {
 	}
 	w.runsUntilTheEnd(exe, log, append([]string{"run", "p.yaml"}, args...))
 	first := regexp.MustCompile(`"url":"([^"]+)"`)
-	for range 1000 {
-		if m := first.FindStringSubmatch(w.read("log")); m != nil {
-			return m[1]
-		}
-		time.Sleep(10 * time.Millisecond)
+	var m []string
+	if !soon(func() bool { m = first.FindStringSubmatch(w.read("log")); return m != nil }) {
+		w.Fatalf("it does not listen: %s", w.read("log"))
 	}
-	w.Fatalf("it does not listen: %s", w.read("log"))
-	return ""
+	return m[1]
 }
 
 // runsUntilTheEnd starts a process that has to end well when it is told to.
@@ -76,12 +71,7 @@ func TestAProcessThatRunsIsAsked(t *testing.T) {
 				}
 				return w.wasmill(append(args, "--set", "admin.listen="+listen)...) // as it was started
 			}
-			for range 1000 {
-				if _, out, _ := ask("status", "--json"); strings.Contains(out, `"phase": "running"`) {
-					break
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
+			soon(func() bool { _, out, _ := ask("status", "--json"); return strings.Contains(out, `"phase": "running"`) })
 			exit, out, text := ask("status")
 			if exit != 0 || !regexp.MustCompile(`(?s)^p: running, revision 1 \([0-9a-f]{12}, start\), (no checkpoint yet|checkpoint 1 \d+s ago)\nVERTEX +ROLE +IN +OUT +OUT/S +QUEUED +IN FLIGHT +LAG\nin +source +[0-9,]+ +[0-9,]+ +[1-9][0-9,]* .*\nf +udf .*\nout +sink `).MatchString(out) {
 				t.Errorf("status: exit %d: %s%s", exit, out, text)
@@ -106,7 +96,7 @@ func TestAProcessThatRunsIsAsked(t *testing.T) {
 				if exit, out, text = ask("phase", "p", phase.asked); exit != 0 || !strings.HasPrefix(out, "pipeline p is asked to be "+phase.asked) {
 					t.Errorf("phase: exit %d: %s%s", exit, out, text)
 				}
-				for range 30 { // seconds, which a status takes
+				for range 60 { // seconds, which a status takes
 					if _, out, _ = ask("status", "p"); strings.HasPrefix(out, phase.seen) {
 						break
 					}
@@ -169,14 +159,7 @@ func TestWhyAProcessCannotBeAsked(t *testing.T) {
 	defer stranger.Close()
 	moved := httptest.NewServer(http.RedirectHandler("http://evil.example/", http.StatusTemporaryRedirect))
 	defer moved.Close()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	const nobody = "127.0.0.1:1" // which nobody is given who asks for any free port
 	at := w.serves("--set", "admin.listen=127.0.0.1:0")
 	w.write("other.token", "0123456789abcdefghij\n")
 	tests := []struct {

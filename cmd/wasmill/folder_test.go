@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestAFolderIsRunUntilTheEnd: a broken file beside one that ends, which is mended.
@@ -27,13 +26,9 @@ func TestAFolderIsRunUntilTheEnd(t *testing.T) {
 	w.runsUntilTheEnd(exe, log, []string{"run", "--set", "admin.listen=unix:admin.sock"})
 	says := func(what string) {
 		t.Helper()
-		for range 2000 {
-			if regexp.MustCompile(what).MatchString(w.read("log")) {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
+		if !soon(func() bool { return regexp.MustCompile(what).MatchString(w.read("log")) }) {
+			t.Fatalf("it does not say %q: %s", what, w.read("log"))
 		}
-		t.Fatalf("it does not say %q: %s", what, w.read("log"))
 	}
 	says(`"level":"ERROR","msg":"the pipeline does not run, until its file is mended","pipeline":"q","file":"pipelines/q.yaml","cause":"pipelines/q.yaml:7:5 \(vertices\[1\].ordr\): `)
 	says(`"msg":"the pipeline has ended","pipeline":"p"`)

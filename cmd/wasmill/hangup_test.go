@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestAHangupTakesWhatIsDifferent edits a file that is not followed.
@@ -31,13 +30,9 @@ func TestAHangupTakesWhatIsDifferent(t *testing.T) {
 	w.grows("out.txt", 0)
 	says := func(what string) {
 		t.Helper()
-		for range 1000 {
-			if strings.Contains(w.read("log"), what) {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
+		if !soon(func() bool { return strings.Contains(w.read("log"), what) }) {
+			t.Fatalf("it does not say %q: %s", what, w.read("log"))
 		}
-		t.Fatalf("it does not say %q: %s", what, w.read("log"))
 	}
 	for _, step := range []struct{ file, says string }{
 		{strings.Replace(terminable, "50ms", "70ms", 1), `checkpoint.interval: 50ms → 70ms`},

@@ -79,13 +79,9 @@ func (w *background) seen(name string) instance.Seen {
 // until polls until something is so.
 func (w *background) until(what string, so func() bool) {
 	w.Helper()
-	for range 1000 {
-		if so() {
-			return
-		}
-		syscall.Select(0, nil, nil, nil, &syscall.Timeval{Usec: 10_000})
+	if !soon(so) {
+		w.Fatalf("%s: it does not come", what)
 	}
-	w.Fatalf("%s: it does not come", what)
 }
 
 // tree lists the files below a folder with their sums.
@@ -371,6 +367,7 @@ func TestInstanceWhoseStartTakesTooLong(t *testing.T) {
 	if s := w.seen("a"); s.State != instance.Starting || s.Ready {
 		t.Errorf("it is %+v", s)
 	}
+	w.until("its worker waits for the reader", func() bool { return w.stored().Progress != nil })
 	if text := w.does(3, "shutdown", "a"); !strings.Contains(text, "instance-failed") || !strings.Contains(text, "drain-timeout") {
 		t.Errorf("shutdown says %s", text)
 	}

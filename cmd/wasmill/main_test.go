@@ -344,16 +344,23 @@ func (w *workshop) process(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return c, &text
 }
 
+// soon polls until something is so; false = it is not, after a minute, which nothing takes
+// but what hangs.
+func soon(so func() bool) bool {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // waitFor polls until a file has a size.
 func (w *workshop) waitFor(name string) {
 	w.Helper()
-	for range 1000 {
-		if info, err := os.Stat(filepath.Join(w.dir, name)); err == nil && info.Size() > 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !soon(func() bool { info, err := os.Stat(filepath.Join(w.dir, name)); return err == nil && info.Size() > 0 }) {
+		w.Fatalf("%s did not appear", name)
 	}
-	w.Fatalf("%s did not appear", name)
 }
 
 func TestASignalDrainsAndASecondStopsAtOnce(t *testing.T) {
@@ -394,7 +401,7 @@ func TestASignalDrainsAndASecondStopsAtOnce(t *testing.T) {
 			defer reader.Close()
 			w.write("p.yaml", strings.NewReplacer("rate: 1000", "size: 4096", "path: out.txt", "path: pipe").Replace(endless))
 			c, text := w.process("run", "p.yaml")
-			if err := reader.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			if err := reader.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := reader.Read(make([]byte, 1)); err != nil { // until something came through

@@ -99,7 +99,8 @@ edges: [{from: in, to: c}, {from: c, to: go}, {from: go, to: out}]
 	before, began := m.worked(c.Process.Pid), time.Now()
 	time.Sleep(span)
 	took := m.worked(c.Process.Pid) - before
-	fmt.Printf("figure idle_rss %.3g MiB\n", float64(m.resident(c.Process.Pid))/(1<<20))
+	now, _ := m.resident(c.Process.Pid)
+	fmt.Printf("figure idle_rss %.3g MiB\n", float64(now)/(1<<20))
 	fmt.Printf("figure idle_cpu %.3g %%\n", 100*took.Seconds()/time.Since(began).Seconds())
 }
 

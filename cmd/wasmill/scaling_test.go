@@ -46,12 +46,13 @@ vertices:
 edges: [{from: in, to: f}, {from: f, to: out}]
 `
 
-	// steady is under way all the time.
+	// steady is under way all the time. For the time of its lookback, which is long enough
+	// for a slow machine to look once, its rate is not known.
 	steady = `name: p
 checkpoint: {interval: 50ms, storage: file://./ckpt}
 vertices:
   - {name: in, source: {generator: {rate: 200, template: '{{seq}}'}}}
-  - {name: f, udf: {plugin: identity}, order: input, concurrency: 1, ` + swift + `}
+  - {name: f, udf: {plugin: identity}, order: input, concurrency: 1, scale: {min: 0, max: 4, lookback: 3s, targetProcessing: 1s, cooldownUp: 0s, cooldownDown: 0s}}
   - {name: out, sink: {file: {path: out.txt}}}
 edges: [{from: in, to: f}, {from: f, to: out}]
 `
@@ -87,21 +88,25 @@ func (w *background) rests(name, vertex string) {
 	}
 }
 
-// resident is the memory of a process, in bytes; 0 = this system does not say.
-func (w *background) resident(pid int) int {
+// resident is the memory of a process, now and at most so far, in bytes; 0 = this system
+// does not say.
+func (w *background) resident(pid int) (now, most int) {
 	w.Helper()
 	if runtime.GOOS != "linux" {
-		return 0
+		return 0, 0
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		w.Fatal(err)
 	}
-	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
-	if err != nil {
-		w.Fatal(err)
+	for name, to := range map[string]*int{"VmRSS:": &now, "VmHWM:": &most} {
+		_, rest, _ := strings.Cut(string(text), name)
+		if _, err := fmt.Sscan(rest, to); err != nil {
+			w.Fatal(err)
+		}
+		*to <<= 10
 	}
-	return pages * os.Getpagesize()
+	return now, most
 }
 
 // TestInstanceRestsOnlyWhenNothingComes is A14: known to have nothing, it goes to zero, gives
@@ -123,16 +128,11 @@ func TestInstanceRestsOnlyWhenNothingComes(t *testing.T) {
 	w.does(0, "create", "b", "-f", "stuck.yaml")
 	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
 	w.grows("out.txt", 2)
-	worker, held := w.seen("a").Worker, 0
-	w.until("its memory", func() bool {
-		held = w.resident(worker)
-		v, _ := w.vertex("a", "m")
-		return v.RecordsIn == 3 && v.InFlight == 0
-	})
-	held = max(held, w.resident(worker))
+	worker := w.seen("a").Worker
+	w.until("what m has to do", func() bool { v, _ := w.vertex("a", "m"); return v.RecordsIn == 3 && v.InFlight == 0 })
 	w.rests("a", "f")
 	w.rests("a", "m")
-	if now := w.resident(worker); held > 0 && now > held-48<<20 {
+	if now, held := w.resident(worker); held > 0 && now > held-48<<20 {
 		t.Errorf("with %d MiB at work it has %d at rest", held>>20, now>>20)
 	}
 	if text := w.does(0, "status", "a"); !strings.Contains(text, "\nf has 0 instances of 0 to 4: nothing is pending\nm has 0 ins") {
@@ -144,8 +144,8 @@ func TestInstanceRestsOnlyWhenNothingComes(t *testing.T) {
 		t.Errorf("out.txt has %q", got)
 	}
 	log := w.does(0, "logs", "a", "-n", "-1")
-	for _, want := range []string{`"msg":"scaled","pipeline":"a","vertex":"f","from":2,"to":0,"reason":"nothing comes and nothing is pending"`, `"vertex":"f","from":0,"to":1`} {
-		if !strings.Contains(log, want) {
+	for _, want := range []string{`"msg":"scaled","pipeline":"a","vertex":"f","from":[12],"to":0,"reason":"nothing comes and nothing is pending"`, `"vertex":"f","from":0,"to":1`} {
+		if !regexp.MustCompile(want).MatchString(log) { // from 1, if the records came late
 			t.Errorf("%s is not in %s", want, log)
 		}
 	}
@@ -176,7 +176,7 @@ func TestInstanceRestsOnlyWhenNothingComes(t *testing.T) {
 // metrics are those of an instance.
 func (w *background) metrics(name string) string {
 	w.Helper()
-	network, at := "tcp", w.seen(name).Admin
+	network, at := "tcp", strings.TrimPrefix(w.seen(name).Admin, "http://") // where the path of a socket is too long
 	if path, ok := strings.CutPrefix(at, "unix:"); ok {
 		network, at = "unix", path
 	}

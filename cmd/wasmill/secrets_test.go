@@ -217,7 +217,7 @@ func (v *vault) whileItRuns() {
 	v.runs(0, "nothing is different", "reload", "--admin", at)
 	ask := func(method, path, authorization string, want int) {
 		v.Helper()
-		ctx, cancel := context.WithTimeout(v.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(v.Context(), time.Minute)
 		defer cancel()
 		r, err := http.NewRequestWithContext(ctx, method, at+path, nil)
 		if err != nil {
@@ -296,14 +296,11 @@ func (v *vault) events(at, bearer string) {
 // seen waits until the process has logged something, and returns its first part.
 func (v *vault) seen(what *regexp.Regexp) string {
 	v.Helper()
-	for range 2000 {
-		if m := what.FindStringSubmatch(v.read("process.log")); m != nil {
-			return m[len(m)-1]
-		}
-		time.Sleep(10 * time.Millisecond)
+	var m []string
+	if !soon(func() bool { m = what.FindStringSubmatch(v.read("process.log")); return m != nil }) {
+		v.Fatalf("%s is not in %s", what, v.read("process.log"))
 	}
-	v.Fatalf("%s is not in %s", what, v.read("process.log"))
-	return ""
+	return m[len(m)-1]
 }
 
 // failingStore lets a store refuse, and the key to it be none.

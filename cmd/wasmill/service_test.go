@@ -23,7 +23,7 @@ func TestAServiceTellsItsManager(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := l.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := l.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	heard := ""

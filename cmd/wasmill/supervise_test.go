@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/wasmill/wasmill/abi"
 	"github.com/wasmill/wasmill/abi/abitest"
@@ -44,13 +43,9 @@ func (w *workshop) supervised(args ...string) *exec.Cmd {
 // says waits until the log has something so many times.
 func (w *workshop) says(what string, times int) {
 	w.Helper()
-	for range 2000 {
-		if strings.Count(w.read("log"), what) >= times {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !soon(func() bool { return strings.Count(w.read("log"), what) >= times }) {
+		w.Fatalf("it does not say %q %d times: %s", what, times, w.read("log"))
 	}
-	w.Fatalf("it does not say %q %d times: %s", what, times, w.read("log"))
 }
 
 // worker returns the process of an attempt, once it is started.

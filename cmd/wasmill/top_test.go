@@ -175,7 +175,7 @@ func TestTopWithoutATerminal(t *testing.T) {
 		t.Errorf("exit %d: %s%s", exit, out, text)
 	}
 	for _, args := range [][]string{{"top"}, {"top", "p"}} {
-		exit, out, text := w.wasmill(append(args, "--once", "--interval", "200ms", "--admin", at)...)
+		exit, out, text := w.wasmill(append(args, "--once", "--interval", "1s", "--admin", at)...)
 		if exit != 0 || !regexp.MustCompile(`(?s)^wasmill top  \S+\np: running, revision 1 \([0-9a-f]{12}, start\), (no checkpoint yet|checkpoint \d+ \S+ ago), on request\nVERTEX +ROLE +IN/S .*\nin +source +[1-9]\d* +[1-9]\d* -.*\nout +sink `).MatchString(out) {
 			t.Errorf("%v: exit %d: %s%s", args, exit, out, text)
 		}

@@ -18,7 +18,7 @@ say() { printf '\n%s\n' "$*"; }
 # shows TEXT waits for a new line of the log with a text, and shows it.
 seen=0
 shows() {
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		line=$(tail -n +$((seen + 1)) work/log | grep -n -m 1 -e "$1" || true)
 		if [ -n "$line" ]; then
 			seen=$((seen + ${line%%:*}))

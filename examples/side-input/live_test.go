@@ -40,7 +40,7 @@ func TestSideInputsChangeWhileThePipelineRuns(t *testing.T) {
 	go func() { done <- h.Run(t.Context()) }()
 	priced := func(eur string) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); ; {
+		for deadline := time.Now().Add(time.Minute); ; {
 			if _, err := fmt.Fprintln(in, `{"amount":100,"currency":"USD"}`); err != nil {
 				t.Fatal(err)
 			}

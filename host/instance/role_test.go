@@ -49,8 +49,10 @@ func TestMain(m *testing.M) {
 		if i, err = h.Open("a"); err == nil {
 			err = map[string]func() error{
 				"delete": func() error { return i.Delete(ctx, false, false, func(Removed) {}) },
-				"keep":   func() error { return i.Keep(ctx, within(), KeepEvents{}) },
-				"check":  func() error { return i.Check(ctx, host.Options{}) },
+				"keep": func() error {
+					return i.Keep(ctx, within(), KeepEvents{Exited: func(how string, _ bool, _ time.Duration) { fmt.Fprintln(os.Stderr, how) }})
+				},
+				"check": func() error { return i.Check(ctx, host.Options{}) },
 				"upgrade": func() error {
 					_, err := i.Upgrade(ctx, os.Environ(), time.Minute, func(string) {})
 					return err

@@ -32,6 +32,9 @@ func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
 	if _, err := i.Shutdown(over, true); stream.CodeOf(err) != stream.InstanceTimeout || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("interrupted: %v", err)
 	}
+	if !wait(t.Context(), time.Minute, func() bool { s, err := i.See(); return err == nil && s.State == Pausing }) {
+		t.Error("its keeper was not told")
+	}
 	if _, err := i.Shutdown(t.Context(), false); stream.CodeOf(err) != stream.InstanceTimeout || strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("without force: %v", err)
 	}

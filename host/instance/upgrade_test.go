@@ -110,7 +110,7 @@ func TestInstanceUpgradeGoesOnAfterACrashAtAnyStep(t *testing.T) {
 func TestInstanceKeepersOfAnotherVersionAreRefused(t *testing.T) {
 	p := newPlace(t)
 	p.create()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, p.Keeper[0], append(p.Keeper[1:], "a")...)
 	c.Env = append(p.env(""), newerVariable+"=1")

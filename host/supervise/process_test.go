@@ -86,7 +86,7 @@ func TestHowProcessesEnd(t *testing.T) {
 // appears waits until a file is there, or is not.
 func appears(t *testing.T, name string, want bool) {
 	t.Helper()
-	for range 2000 {
+	for range 12_000 { // a minute
 		if _, err := os.Stat(name); (err == nil) == want {
 			return
 		}

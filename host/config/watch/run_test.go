@@ -96,6 +96,13 @@ type timed struct {
 
 // inBubble runs a test with a clock of its own, on a folder whose a.yaml holds "one".
 func inBubble(t *testing.T, large bool, backend func(*fake) func() (backend, error), test func(*timed)) {
+	t.Helper()
+	inBubbleWith(t, large, backend, func(*Watcher) {}, test)
+}
+
+// inBubbleWith is inBubble with a watcher that is prepared before it runs.
+func inBubbleWith(t *testing.T, large bool, backend func(*fake) func() (backend, error), prepare func(*Watcher), test func(*timed)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		h := &timed{t: t, fake: newFake(), dir: dir, path: filepath.Join(dir, "a.yaml"), begin: time.Now()}
@@ -105,6 +112,7 @@ func inBubble(t *testing.T, large bool, backend func(*fake) func() (backend, err
 			Notice:  func(text string) { h.add(&h.notices, text) },
 		})
 		h.w.backend = backend(h.fake)
+		prepare(h.w)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { h.w.Run(ctx) })

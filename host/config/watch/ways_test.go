@@ -104,8 +104,9 @@ func configMap(t *testing.T, dir, base, version, content string) {
 	must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
 }
 
-// settleLong keeps a busy machine from coming to rest in the middle of a save.
-const settleLong = 250 * time.Millisecond
+// settleLong keeps a busy machine from coming to rest in the middle of a save, also one whose
+// disk is slow.
+const settleLong = 600 * time.Millisecond
 
 // heardOnly are options under which events alone can tell of a change.
 func heardOnly(targets ...Target) Options {
