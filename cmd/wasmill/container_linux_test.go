@@ -77,6 +77,29 @@ func TestTheFirstProcessOfAContainer(t *testing.T) {
 	}
 }
 
+// TestACacheThatNobodyCanWriteToIsDoneWithout: a folder of an image, or a volume that is
+// mounted read-only.
+func TestACacheThatNobodyCanWriteToIsDoneWithout(t *testing.T) {
+	w := newWorkshop(t)
+	w.write("p.yaml", plain)
+	w.write("kept/wasm/there", "")
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.contained(fmt.Sprintf("mount --bind kept kept; mount -o remount,bind,ro kept; exec '%s' run p.yaml --follow=false --set cache.dir=kept --set admin.listen=unix:admin.sock 2>&1", exe))
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if !strings.Contains(string(out), "compiled plugins are not kept") || !strings.Contains(string(out), "mounted read-only") {
+		t.Errorf("it does not say so: %s", out)
+	}
+	if got := w.read("out.txt"); got != w.read("in.txt") {
+		t.Errorf("it wrote %q", got)
+	}
+}
+
 // firstOf is the process that unshare has started.
 func (w *workshop) firstOf(unshare int) (pid int) {
 	w.Helper()

@@ -31,8 +31,8 @@ type Engine struct {
 }
 
 // NewEngine opens the cache in a folder, which it creates. The folder holds
-// native code: only its owner may write there. Where it cannot be created,
-// the cache is in memory. What processes left that were watched (see Watch) and
+// native code: only its owner may write there. Where it cannot be created, or
+// nobody can write to it, the cache is in memory. What processes left that were watched (see Watch) and
 // died puts plugins into quarantine.
 func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*Engine, error) {
 	dir := filepath.Join(cacheDir, "wasm")
@@ -43,9 +43,10 @@ func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*En
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		e := &Engine{cache: wazero.NewCompilationCache(), Uncached: fail("the cache of compiled plugins cannot be created", err)}
-		e.Bound(0)
-		return e, e.listWASI(ctx)
+		return newUncached(ctx, fail("the cache of compiled plugins cannot be created", err))
+	}
+	if readOnly(dir) {
+		return newUncached(ctx, fail("the cache of compiled plugins is on a file system that is mounted read-only", nil))
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -63,6 +64,13 @@ func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*En
 	if err := e.inquire(); err != nil {
 		return nil, fail("what earlier processes left cannot be examined", err)
 	}
+	return e, e.listWASI(ctx)
+}
+
+// newUncached opens a cache in memory, for the reason that there is none on disk.
+func newUncached(ctx context.Context, why error) (*Engine, error) {
+	e := &Engine{cache: wazero.NewCompilationCache(), Uncached: why}
+	e.Bound(0)
 	return e, e.listWASI(ctx)
 }
 
