@@ -286,17 +286,45 @@ func TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver(t *testing.T) {
 	w.does(2, "create", "a", "-f", "p.yaml", "--home", other)
 	w.does(0, "create", "a", "-f", "p.yaml", "--home", other, "--restore", "--wait")
 	w.until("a is fenced", func() bool { return w.seen("a").State == instance.Failed })
-	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "nothing is deleted") {
-		t.Errorf("delete says %s", text)
+	refused := func(when string) {
+		t.Helper()
+		if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "for another instance of this name") || !strings.Contains(text, "nothing is deleted") {
+			t.Errorf("%s delete says %s", when, text)
+		}
 	}
-	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
-	if w.tree("ckpt/a/committed") == "" {
+	refused("when it was fenced")
+	w.does(0, "resume", "a", "--wait") // takes them back
+	w.does(0, "shutdown", "a")
+	w.until("the other is fenced", func() bool { return strings.Contains(w.does(0, "list", "--home", other), "failed") })
+	w.does(0, "resume", "a", "--home", other, "--wait")
+	refused("when it had ended well before the other took over")
+	before := w.tree("ckpt/a/committed")
+	w.does(0, "shutdown", "a", "--home", other)
+	refused("when the other is to go on later")
+	if before == "" || w.tree("ckpt/a/committed") == "" {
 		t.Error("the other has no checkpoint any more")
 	}
-	w.does(0, "shutdown", "a", "--home", other)
 	w.does(0, "delete", "a", "--yes", "--home", other)
 	if left := w.tree("ckpt/a"); left != "" {
 		t.Errorf("there is %s", left)
+	}
+	w.does(0, "delete", "a", "--yes") // there is nothing that could be another's
+}
+
+// TestInstanceIsDeletedWithoutTheCheckpointsThatAreAnothers keeps those.
+func TestInstanceIsDeletedWithoutTheCheckpointsThatAreAnothers(t *testing.T) {
+	w := newBackground(t)
+	w.write("once.yaml", strings.Replace(strings.Replace(followed, ", follow: true, poll: 10ms", "", 1), "name: p", "name: a", 1))
+	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
+	w.does(0, "shutdown", "a")
+	w.does(0, "run", "once.yaml", "--quiet")
+	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "a run in the foreground") {
+		t.Errorf("delete says %s", text)
+	}
+	before := w.tree("ckpt/a")
+	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
+	if before == "" || w.tree("ckpt/a") != before {
+		t.Error("what was kept is not as it was")
 	}
 }
 

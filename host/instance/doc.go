@@ -41,7 +41,7 @@
 //  4. SIGKILL comes only with force, or to a binary that has failed to take over, and after
 //     the time for draining.
 //  5. A store is put down before something is written there, and deleted from by the
-//     instance's own name. The spec goes last.
+//     instance's own name, unless the newest claim there is another's. The spec goes last.
 //  6. The spec holds no secrets, only what refers to them.
 //  7. The spec names a binary after all was ready with it. Until then, and if it fails, the
 //     one before goes on. Another version does not resume it. The new keeper ends
