@@ -383,6 +383,37 @@ func (w *background) stored() instance.Seen {
 	return answer.Instances[0]
 }
 
+// TestInstanceGoesOnWhenItsWorkerAloneIsToldToEnd sends each signal that does so to the worker: all
+// that it has read goes through, and another one follows, as no command has ended the instance.
+func TestInstanceGoesOnWhenItsWorkerAloneIsToldToEnd(t *testing.T) {
+	w := newBackground(t)
+	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
+	for n, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		was := w.stored()
+		if err := syscall.Kill(was.Worker, sig); err != nil {
+			t.Fatal(err)
+		}
+		w.until("another one is ready", func() bool {
+			now := w.stored()
+			if now.PID != was.PID {
+				t.Fatalf("it has another keeper: %+v", now)
+			}
+			return now.Ready && now.Worker != was.Worker
+		})
+		if log := w.read("home/a/log"); strings.Count(log, "its worker was ended by signal 15 (terminated), which no wasmill shutdown has sent: another one follows") != n+1 {
+			t.Errorf("after %v it says %s", sig, log)
+		}
+		w.append("in.txt", "more\n")
+		w.grows("out.txt", 3+n)
+	}
+	if text := w.does(0, "shutdown", "a"); !strings.Contains(text, "it was shut down, and all that was read is through") || strings.Contains(w.read("home/a/log"), "sources have ended") {
+		t.Errorf("shutdown says %s", text)
+	}
+	if got := w.read("out.txt"); got != "one\ntwo\nthree\nmore\nmore\n" {
+		t.Errorf("it has written %q", got)
+	}
+}
+
 // TestInstanceWhoseStartTakesTooLong is L7: a sink waits for a reader. It is left as it is, and can be
 // shut down, resumed, killed and deleted.
 func TestInstanceWhoseStartTakesTooLong(t *testing.T) {

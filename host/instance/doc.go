@@ -9,7 +9,8 @@
 //
 // The keeper is a process in a session of its own. It has the lock, is the only one to move the
 // state while it lives, and starts the worker, again if that dies. The worker runs the
-// pipeline. If the keeper dies the worker drains and ends by itself; a new keeper waits
+// pipeline. A worker that is told to end by others than the keeper drains, and the next one
+// follows. If the keeper dies the worker drains and ends by itself; a new keeper waits
 // for that. Without a keeper, whoever takes the lock moves the state.
 //
 // An instance runs with the binary that its spec names. Another one takes over by Upgrade:

@@ -77,7 +77,7 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 		return k.finish(ctx, supervise.Exit{}, nil)
 	}
 	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
-		Started: k.started, Exited: k.exited,
+		Started: k.started, Exited: func(e supervise.Exit, again bool, in time.Duration) { k.exited(asTold(ctx, e), again, in) },
 		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
 	}})
 	return k.finish(ctx, exit, err)
@@ -230,7 +230,7 @@ func (k *keeper) started(int, int) {
 func (k *keeper) exited(e supervise.Exit, again bool, in time.Duration) {
 	k.unlook()
 	k.looks.Wait()
-	k.left("its worker "+e.String(), again, in)
+	k.left("its worker "+e.String()+unasked(e), again, in)
 }
 
 // left says that there is no worker now.
@@ -249,9 +249,7 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 
 // finish puts down how it has ended.
 func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) error {
-	if ctx.Err() != nil && e.Signal == syscall.SIGTERM {
-		e = supervise.Exit{} // it takes the signal before it reads anything: it had not begun
-	}
+	e = asTold(ctx, e)
 	why := k.why(e, failed)
 	put := func(r *Record) {
 		r.Exit = e.Code
@@ -303,7 +301,7 @@ func (k *keeper) said() string {
 // why says why a worker has ended.
 func (k *keeper) why(e supervise.Exit, failed error) string {
 	said := k.said()
-	why := "its worker " + e.String()
+	why := "its worker " + e.String() + unasked(e)
 	if failed != nil {
 		why = failed.Error()
 		if e, ok := errors.AsType[*stream.Error](failed); ok {
