@@ -358,9 +358,11 @@ func TestInstanceIsResumedAfterItWasKilled(t *testing.T) {
 	if s := w.stored(); s.State != instance.Starting || s.Worker != second.Worker {
 		t.Errorf("it is %+v", s)
 	}
-	w.does(0, "shutdown", "a")
+	if text := w.does(3, "shutdown", "a"); !strings.Contains(text, "a worker that has lost its keeper, has not ended yet") {
+		t.Errorf("shutdown says %s", text)
+	}
 	kill(second.Worker, syscall.SIGCONT)
-	w.does(0, "resume", "a", "--wait")
+	w.does(0, "resume", "a", "--wait", "--force") // which waits for it to end by itself
 	w.append("in.txt", "four\n")
 	w.grows("out.txt", 3)
 	if got := w.read("out.txt"); got != "one\ntwo\nthree\nfour\n" {

@@ -125,8 +125,9 @@ func (i *Instance) quiet(ctx context.Context, force bool) error {
 			return err
 		}
 	}
-	if !wait(ctx, i.grace(), func() bool { _, ok := ownerOf(i.path(workerFile)); return !ok }) {
-		return &stream.Error{Code: stream.InstanceTimeout, Where: i.dir, Why: "its worker, which has lost its keeper, has not ended yet: nothing is deleted", Fix: "try again when it has"}
+	err = i.EndOrphan(ctx, force, nil)
+	if e, ok := errors.AsType[*stream.Error](err); ok {
+		return &stream.Error{Code: e.Code, Where: e.Where, Why: "nothing is deleted: " + e.Reason(), Fix: e.Fix}
 	}
-	return nil
+	return err
 }

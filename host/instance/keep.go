@@ -73,8 +73,8 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	if k.trial != nil {
 		defer time.AfterFunc(within, func() { k.late(within) }).Stop()
 	}
-	if !k.orphan(ctx) {
-		return k.finish(ctx, supervise.Exit{}, nil)
+	if e, err := k.orphan(ctx); err != nil || ctx.Err() != nil {
+		return k.finish(ctx, e, err)
 	}
 	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
 		Started: k.started, Exited: func(e supervise.Exit, again bool, in time.Duration) { k.exited(asTold(ctx, e), again, in) },
@@ -138,7 +138,7 @@ func (k *keeper) begin() (err error) {
 	k.clear()
 	reason := ""
 	if o, ok := ownerOf(k.path(workerFile)); ok {
-		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read", o.PID)
+		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read, for at most %v", o.PID, k.grace())
 	}
 	_, err = k.ledger.move(Start, reason, func(r *Record) { r.Binary = &k.binary })
 	return err
@@ -155,27 +155,6 @@ func (i *Instance) deleting() error {
 func (k *keeper) clear() {
 	for _, name := range []string{readyFile, adminFile, errorFile} {
 		_ = os.Remove(k.path(name))
-	}
-}
-
-// orphan waits for a worker that has lost its keeper: it ends by itself, and of two one
-// would be fenced. false = ctx ends before.
-func (k *keeper) orphan(ctx context.Context) bool {
-	told := false
-	for {
-		o, ok := ownerOf(k.path(workerFile))
-		if !ok {
-			if told && ctx.Err() == nil {
-				_, _ = k.ledger.move(Restart, "", nil) // it does not wait any more, which the next state says, too
-			}
-			return ctx.Err() == nil
-		}
-		if !told && k.events.Waits != nil {
-			k.events.Waits(o.PID)
-		}
-		if told = true; !pause(ctx, lookEvery) {
-			return false
-		}
 	}
 }
 
