@@ -416,6 +416,36 @@ func TestInstanceGoesOnWhenItsWorkerAloneIsToldToEnd(t *testing.T) {
 	}
 }
 
+// TestInstanceWhoseWorkerCannotBeStarted says so, and that another one follows, and goes on by itself
+// when that is mended.
+func TestInstanceWhoseWorkerCannotBeStarted(t *testing.T) {
+	w := newBackground(t)
+	folder := filepath.Join(w.dir, "work")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.Chdir("work")
+	w.does(0, "create", "a", "-f", "../p.yaml", "--plugins", "../plugins", "--wait")
+	w.Chdir("..")
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(w.stored().Worker, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it says so", func() bool {
+		reason := w.stored().Reason
+		return strings.HasPrefix(reason, "its worker cannot be started: the working folder of the instance is gone: stat "+folder) && strings.HasSuffix(reason, "; another one follows")
+	})
+	if log := w.read("home/a/log"); !strings.Contains(log, `no such file or directory: another one follows","instance":"a","in":"`) {
+		t.Errorf("the log has no time: %s", log)
+	}
+	if err := os.Rename(folder+".away", folder); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it goes on", func() bool { return w.stored().Ready })
+}
+
 // TestInstanceWhoseStartTakesTooLong is L7: a sink waits for a reader. It is left as it is, and can be
 // shut down, resumed, killed and deleted.
 func TestInstanceWhoseStartTakesTooLong(t *testing.T) {

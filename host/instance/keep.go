@@ -78,7 +78,7 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	}
 	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
 		Started: k.started, Exited: func(e supervise.Exit, again bool, in time.Duration) { k.exited(asTold(ctx, e), again, in) },
-		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
+		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+reasonOf(err), true, in) },
 	}})
 	return k.finish(ctx, exit, err)
 }
@@ -163,6 +163,9 @@ func (k *keeper) clear() {
 func (k *keeper) worker(context.Context, int) (*exec.Cmd, error) {
 	// Before the first one, too: a worker that had lost its keeper said more while it ended.
 	k.clear()
+	if err := k.homeless(); err != nil {
+		return nil, err
+	}
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
 		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err

@@ -2,8 +2,11 @@ package instance
 
 import (
 	"context"
+	"errors"
+	"os"
 	"syscall"
 
+	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/supervise"
 )
 
@@ -25,4 +28,21 @@ func unasked(e supervise.Exit) string {
 		return ", which no wasmill shutdown has sent"
 	}
 	return ""
+}
+
+// reasonOf is what is wrong, without what to do.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*stream.Error](err); ok {
+		return e.Reason()
+	}
+	return err.Error()
+}
+
+// homeless says that the working folder is gone, which starting a process there does not tell.
+func (i *Instance) homeless() error {
+	_, err := os.Stat(i.Spec.WorkDir)
+	if err == nil {
+		return nil
+	}
+	return &stream.Error{Code: stream.Environment, Where: i.Spec.WorkDir, Why: "the working folder of the instance is gone", Err: err, Fix: "bring it back: the instance was created there, and its settings may have paths relative to it"}
 }
