@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/supervise"
@@ -30,9 +31,9 @@ func (k *keeper) orphan(ctx context.Context) (supervise.Exit, error) {
 		}
 		return supervise.Exit{}, nil
 	case ctx.Err() != nil:
-		return supervise.Exit{Code: stream.ExitEnvironment}, k.hangs(o, "yet")
+		return supervise.Exit{Code: stream.ExitEnvironment}, &stream.Error{Code: stream.InstanceTimeout, Where: k.dir, Why: lives(o) + " yet", Fix: "wasmill resume " + k.Name + " waits for it"}
 	}
-	return supervise.Exit{Code: stream.ExitEnvironment}, k.hangs(o, fmt.Sprintf("within %v", grace))
+	return supervise.Exit{Code: stream.ExitEnvironment}, k.hangs(o, grace)
 }
 
 // works says whether a process is still the worker.
@@ -41,13 +42,17 @@ func (i *Instance) works(o Owner) bool {
 	return ok && now == o
 }
 
-// hangs says that an orphan has not ended.
-func (i *Instance) hangs(o Owner, within string) error {
+// hangs says that an orphan has not ended in its time.
+func (i *Instance) hangs(o Owner, grace time.Duration) error {
 	return &stream.Error{
 		Code: stream.InstanceTimeout, Where: i.dir,
-		Why: fmt.Sprintf("process %d, a worker that has lost its keeper, has not ended %s; wasmill resume %[3]s --force or wasmill shutdown %[3]s --force kills it, if it does not after as long again", o.PID, within, i.Name),
+		Why: fmt.Sprintf("%s within %v; wasmill resume %[3]s --force or wasmill shutdown %[3]s --force kills it, if it does not after as long again", lives(o), grace, i.Name),
 		Fix: "see what it does, with wasmill diagnostics " + i.Name,
 	}
+}
+
+func lives(o Owner) string {
+	return fmt.Sprintf("process %d, a worker that has lost its keeper, has not ended", o.PID)
 }
 
 // EndOrphan waits for a worker that has lost its keeper to end, for the time that a shutdown may
@@ -67,9 +72,9 @@ func (i *Instance) EndOrphan(ctx context.Context, force bool, waits func(text st
 	case wait(ctx, grace, func() bool { return !i.works(o) }):
 		return nil
 	case ctx.Err() != nil:
-		return &stream.Error{Code: stream.InstanceTimeout, Where: i.dir, Why: fmt.Sprintf("the waiting was interrupted: process %d, a worker that has lost its keeper, has not ended yet", o.PID), Fix: "try again, and wait longer"}
+		return &stream.Error{Code: stream.InstanceTimeout, Where: i.dir, Why: "the waiting was interrupted: " + lives(o) + " yet", Fix: "try again, and wait longer"}
 	case !force:
-		return i.hangs(o, fmt.Sprintf("within %v", grace))
+		return i.hangs(o, grace)
 	}
 	return i.kill(o)
 }
