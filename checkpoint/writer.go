@@ -15,7 +15,7 @@ type WriterConfig struct {
 	Store    Store
 	Pipeline string
 	Wasmill  string // the version of this binary
-	Process  string // unique to this process; "" stands for a random one
+	Process  string // unique to this process, see ProcessOf; "" stands for a random one, which names no claimant
 	Uploads  int    // data objects under way at once; 0: 2. So many and one more are in memory
 
 	// Local says that the store is a disk of this machine. Nothing is compressed then:

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -72,6 +71,9 @@ type Options struct {
 	// data.dir, that has to be its own (see OwnData). Empty = a foreground run, which may
 	// use that of no instance.
 	Instance string
+	// Claimant is for whom checkpoints are claimed, no other has the same; it has no slash.
+	// Empty = a foreground run.
+	Claimant string
 }
 
 // base is the folder that relative paths in a pipeline file are relative to.
@@ -172,7 +174,7 @@ func Open(ctx context.Context, o Options) (h *Host, err error) {
 		return nil, err
 	}
 	engine.Require(admission)
-	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: rand.Text()}
+	h = &Host{Settings: settings, Uncached: engine.Uncached, engine: engine, stores: control.NewStores(settings, o.Env), options: o, process: control.ProcessOf(o.Claimant)}
 	if o.Watch {
 		if err := engine.Watch(o.Deaths); err != nil {
 			return nil, errors.Join(err, engine.Close(ctx))

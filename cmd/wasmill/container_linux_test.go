@@ -47,8 +47,13 @@ func TestTheFirstProcessOfAContainer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The orphan is started before exec, and has another process as parent.
-			c := w.contained(fmt.Sprintf("(sleep 0.1 & echo) >/dev/null; export TMPDIR=/nowhere HOME=/nowhere; exec '%s' run %s p.yaml --set admin.listen=unix:admin.sock 2>log", exe, how))
+			orphan := filepath.Join(w.dir, "orphan")
+			if err := syscall.Mkfifo(orphan, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			// The orphan is started before exec, and has another process as parent. It lives until
+			// this test has opened what it reads.
+			c := w.contained(fmt.Sprintf("(cat orphan & echo) >/dev/null; export TMPDIR=/nowhere HOME=/nowhere; exec '%s' run %s p.yaml --set admin.listen=unix:admin.sock 2>log", exe, how))
 			var text bytes.Buffer
 			c.Stderr = &text
 			if err := c.Start(); err != nil {
@@ -56,10 +61,18 @@ func TestTheFirstProcessOfAContainer(t *testing.T) {
 			}
 			w.grows("out.txt", 0)
 			first := w.firstOf(c.Process.Pid)
-			n := w.remains(first) // also of processes that have just ended, and are taken in in a moment
+			if n := w.children(first, "cat"); n != 1 {
+				t.Fatalf("it has %d orphans", n)
+			}
+			end, err := os.OpenFile(orphan, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end.Close()
+			n := 1 // it is there until it is taken in, also when it has ended
 			for looks := 0; n > 0 && looks < 1000; looks++ {
 				time.Sleep(10 * time.Millisecond)
-				n = w.remains(first)
+				n = w.children(first, "cat")
 			}
 			if n != 0 {
 				t.Errorf("%d have ended and are not taken in", n)
@@ -113,8 +126,9 @@ func (w *workshop) firstOf(unshare int) (pid int) {
 	return pid
 }
 
-// remains counts the children of a process that have ended and were not waited for.
-func (w *workshop) remains(parent int) (n int) {
+// children counts those of a process that run a command, also those that have ended and were not
+// waited for.
+func (w *workshop) children(parent int, command string) (n int) {
 	w.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -122,12 +136,11 @@ func (w *workshop) remains(parent int) (n int) {
 	}
 	for _, name := range stats {
 		text, _ := os.ReadFile(name)
+		before, after, ok := bytes.Cut(text, []byte("("+command+") "))
 		var state string
 		var of int
-		if at := bytes.LastIndexByte(text, ')'); at > 0 {
-			if _, err := fmt.Sscan(string(text[at+1:]), &state, &of); err == nil && state == "Z" && of == parent {
-				n++
-			}
+		if _, err := fmt.Sscan(string(after), &state, &of); ok && len(before) > 0 && err == nil && of == parent {
+			n++
 		}
 	}
 	return n

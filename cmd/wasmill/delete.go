@@ -16,8 +16,9 @@ func newDelete(f *flags, s stdio) *cobra.Command {
 		Short: "Remove an instance with its checkpoints and all it has kept",
 		Long: `delete removes an instance, after it has asked: its checkpoints in the store, which are
 those below its own name and no others; its data; and its settings. What its sinks have
-written stays, also in a folder of --data-dir, with all there that is not of wasmill. It says what it has removed. One that runs is refused without --force,
-which lets it drain first, and one whose checkpoints another process has taken over without
+written stays, also in a folder of --data-dir, with all there that is not of wasmill. It says
+what it has removed. One that runs is refused without --force, which lets it drain first, and
+one whose checkpoints another process has taken over, as the store says, without
 --keep-checkpoints. If something fails on the way, such as the store, the rest goes
 when delete is called again, and until then the instance is deleting and can do nothing else.`,
 		Example: `  wasmill delete access-log

@@ -282,17 +282,45 @@ func TestInstanceLeavesItsCheckpointsToWhoHasTakenThemOver(t *testing.T) {
 	w.does(2, "create", "a", "-f", "p.yaml", "--home", other)
 	w.does(0, "create", "a", "-f", "p.yaml", "--home", other, "--restore", "--wait")
 	w.until("a is fenced", func() bool { return w.stored().State == instance.Failed })
-	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "nothing is deleted") {
-		t.Errorf("delete says %s", text)
+	refused := func(when string) {
+		t.Helper()
+		if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "for another instance of this name") || !strings.Contains(text, "nothing is deleted") {
+			t.Errorf("%s delete says %s", when, text)
+		}
 	}
-	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
-	if w.tree("ckpt/a/committed") == "" {
+	refused("when it was fenced")
+	w.does(0, "resume", "a", "--wait") // takes them back
+	w.does(0, "shutdown", "a")
+	w.until("the other is fenced", func() bool { return strings.Contains(w.does(0, "list", "--home", other), "failed") })
+	w.does(0, "resume", "a", "--home", other, "--wait")
+	refused("when it had ended well before the other took over")
+	before := w.tree("ckpt/a/committed")
+	w.does(0, "shutdown", "a", "--home", other)
+	refused("when the other is to go on later")
+	if before == "" || w.tree("ckpt/a/committed") == "" {
 		t.Error("the other has no checkpoint any more")
 	}
-	w.does(0, "shutdown", "a", "--home", other)
 	w.does(0, "delete", "a", "--yes", "--home", other)
 	if left := w.tree("ckpt/a"); left != "" {
 		t.Errorf("there is %s", left)
+	}
+	w.does(0, "delete", "a", "--yes") // there is nothing that could be another's
+}
+
+// TestInstanceIsDeletedWithoutTheCheckpointsThatAreAnothers keeps those.
+func TestInstanceIsDeletedWithoutTheCheckpointsThatAreAnothers(t *testing.T) {
+	w := newBackground(t)
+	w.write("once.yaml", strings.Replace(strings.Replace(followed, ", follow: true, poll: 10ms", "", 1), "name: p", "name: a", 1))
+	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
+	w.does(0, "shutdown", "a")
+	w.does(0, "run", "once.yaml", "--quiet")
+	if text := w.does(4, "delete", "a", "--yes"); !strings.Contains(text, "a run in the foreground") {
+		t.Errorf("delete says %s", text)
+	}
+	before := w.tree("ckpt/a")
+	w.does(0, "delete", "a", "--yes", "--keep-checkpoints")
+	if before == "" || w.tree("ckpt/a") != before {
+		t.Error("what was kept is not as it was")
 	}
 }
 
@@ -326,9 +354,11 @@ func TestInstanceIsResumedAfterItWasKilled(t *testing.T) {
 	if s := w.stored(); s.State != instance.Starting || s.Worker != second.Worker {
 		t.Errorf("it is %+v", s)
 	}
-	w.does(0, "shutdown", "a")
+	if text := w.does(3, "shutdown", "a"); !strings.Contains(text, "a worker that has lost its keeper, has not ended yet") {
+		t.Errorf("shutdown says %s", text)
+	}
 	kill(second.Worker, syscall.SIGCONT)
-	w.does(0, "resume", "a", "--wait")
+	w.does(0, "resume", "a", "--wait", "--force") // which waits for it to end by itself
 	w.append("in.txt", "four\n")
 	w.grows("out.txt", 3)
 	if got := w.read("out.txt"); got != "one\ntwo\nthree\nfour\n" {
@@ -349,6 +379,67 @@ func (w *background) stored() instance.Seen {
 		w.Fatalf("list: exit %d: %+v", exit, answer)
 	}
 	return answer.Instances[0]
+}
+
+// TestInstanceGoesOnWhenItsWorkerAloneIsToldToEnd sends each signal that does so to the worker: all
+// that it has read goes through, and another one follows, as no command has ended the instance.
+func TestInstanceGoesOnWhenItsWorkerAloneIsToldToEnd(t *testing.T) {
+	w := newBackground(t)
+	w.does(0, "create", "a", "-f", "p.yaml", "--wait")
+	for n, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		was := w.stored()
+		if err := syscall.Kill(was.Worker, sig); err != nil {
+			t.Fatal(err)
+		}
+		w.until("another one is ready", func() bool {
+			now := w.stored()
+			if now.PID != was.PID {
+				t.Fatalf("it has another keeper: %+v", now)
+			}
+			return now.Ready && now.Worker != was.Worker
+		})
+		if log := w.read("home/a/log"); strings.Count(log, "its worker was ended by signal 15 (terminated), which no wasmill shutdown has sent: another one follows") != n+1 {
+			t.Errorf("after %v it says %s", sig, log)
+		}
+		w.append("in.txt", "more\n")
+		w.grows("out.txt", 3+n)
+	}
+	if text := w.does(0, "shutdown", "a"); !strings.Contains(text, "it was shut down, and all that was read is through") || strings.Contains(w.read("home/a/log"), "sources have ended") {
+		t.Errorf("shutdown says %s", text)
+	}
+	if got := w.read("out.txt"); got != "one\ntwo\nthree\nmore\nmore\n" {
+		t.Errorf("it has written %q", got)
+	}
+}
+
+// TestInstanceWhoseWorkerCannotBeStarted says so, and that another one follows, and goes on by itself
+// when that is mended.
+func TestInstanceWhoseWorkerCannotBeStarted(t *testing.T) {
+	w := newBackground(t)
+	folder := filepath.Join(w.dir, "work")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.Chdir("work")
+	w.does(0, "create", "a", "-f", "../p.yaml", "--plugins", "../plugins", "--wait")
+	w.Chdir("..")
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(w.stored().Worker, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it says so", func() bool {
+		reason := w.stored().Reason
+		return strings.HasPrefix(reason, "its worker cannot be started: the working folder of the instance is gone: stat "+folder) && strings.HasSuffix(reason, "; another one follows")
+	})
+	if log := w.read("home/a/log"); !strings.Contains(log, `no such file or directory: another one follows","instance":"a","in":"`) {
+		t.Errorf("the log has no time: %s", log)
+	}
+	if err := os.Rename(folder+".away", folder); err != nil {
+		t.Fatal(err)
+	}
+	w.until("it goes on", func() bool { return w.stored().Ready })
 }
 
 // TestInstanceWhoseStartTakesTooLong is L7: a sink waits for a reader. It is left as it is, and can be

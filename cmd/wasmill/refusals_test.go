@@ -251,7 +251,12 @@ func (w *background) becomes(what, stopped string) {
 	case isDeleting:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"stopped"`, `"deleting"`, 1))
 	case isFenced:
-		w.write("home/a/instance.json", strings.Replace(stopped, `"exit": 0`, `"exit": 4`, 1))
+		claims, err := filepath.Glob("ckpt/a/generations/*")
+		if err != nil || len(claims) == 0 {
+			w.Fatalf("%v, %v", claims, err)
+		}
+		change(claims[len(claims)-1], "", "")
+		w.write(claims[len(claims)-1], `{"process": "a@another/1", "host": "elsewhere", "pid": 1}`)
 	case isNewer:
 		w.write("home/a/instance.json", strings.Replace(stopped, `"format": 1`, `"format": 2`, 1))
 	case isDamaged:

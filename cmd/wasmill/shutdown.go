@@ -15,7 +15,8 @@ func newShutdown(f *flags, s stdio) *cobra.Command {
 when nothing of it runs. Its data, settings, checkpoints and revision stay, and wasmill
 resume goes on with them. It ends with code 2 if the instance does not run, and with 3 if
 not all went through within shutdown.grace: the reason is that of wasmill status. --force
-kills it then, if it does not even end, and never before.`,
+kills it then, if it does not even end, and never before. It does so, too, with a worker that
+has lost its keeper and does not end by itself.`,
 		Example: `  wasmill shutdown access-log`,
 		Args:    args(1, 1, "one instance"),
 		RunE: func(c *cobra.Command, a []string) error {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,10 +36,14 @@ func newWork(s stdio) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = work(c.Context(), w, s)
+			var told atomic.Bool
+			err = work(c.Context(), w, s, &told)
 			if w.End(err); err != nil {
 				report(s, false, err)
 				return exitError(supervise.WorkerCode(stream.ExitCode(err)))
+			}
+			if told.Load() {
+				return dieTold()
 			}
 			return nil
 		},
@@ -47,8 +52,17 @@ func newWork(s stdio) *cobra.Command {
 	return c
 }
 
-// work runs the pipeline of an instance until it ends, or is told to.
-func work(ctx context.Context, w *instance.Worker, s stdio) (err error) {
+// dieTold ends the process by SIGTERM, as one does that was told to end: its keeper knows whether
+// it has sent that. SIGINT is no such signal, as what a shell starts may ignore it.
+func dieTold() error {
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {} // until it comes
+}
+
+// work runs the pipeline of an instance until it ends, or is told to by a signal.
+func work(ctx context.Context, w *instance.Worker, s stdio, told *atomic.Bool) (err error) {
 	o, err := w.Options(os.Environ())
 	if err != nil {
 		return err
@@ -93,7 +107,7 @@ func work(ctx context.Context, w *instance.Worker, s stdio) (err error) {
 		log.Warn("compiled plugins are not kept, so that starting takes longer", "cause", h.Uncached.Error())
 	}
 	expired, drain := drainer(h, log, settings.Shutdown.Grace)
-	defer onEnd(drain)()
+	defer onEnd(func(why string) { told.Store(true); drain(why) })()
 	defer onHangup(func() { _, _ = h.Reload(ctx) })() // errors are told by events
 	go func() {
 		instance.Orphaned(s.in)

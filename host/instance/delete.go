@@ -25,8 +25,8 @@ type Removed struct {
 // Delete removes an instance: its checkpoints, in each store that it has had some in, what
 // is below its own name and no other's; its data; and its folder with the spec, at last. One
 // that runs is not touched without force, with which it drains first. With keep its
-// checkpoints stay; without it one is refused whose last worker was fenced, as they are
-// another's now. removed is told of each part. If it fails or the process ends, the rest goes
+// checkpoints stay; without it one is refused whose checkpoints another has claimed, in any of
+// its stores. removed is told of each part. If it fails or the process ends, the rest goes
 // when it is called again.
 func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Removed)) error {
 	if err := i.quiet(ctx, force); err != nil {
@@ -42,8 +42,18 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	if err != nil {
 		return err
 	}
-	if ledger.read().Exit == stream.ExitFenced && !keep {
-		return i.fenced()
+	stores := ledger.read().Stores
+	if keep {
+		stores = nil
+	}
+	var o host.Options
+	if len(stores) > 0 {
+		if o, err = i.Spec.placed(i.Spec.options(i.PipelineFile(), os.Environ())); err == nil {
+			err = i.ownClaims(ctx, ledger.read(), o)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	for _, log := range []string{olderLog, logFile} {
 		_ = os.Remove(i.path(log)) // so that a full disk has room for the state; else it goes with the rest
@@ -56,15 +66,7 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 		return err
 	}
 	i.home.at("deleting")
-	stores := ledger.read().Stores
-	if keep {
-		stores = nil
-	}
 	for _, store := range stores {
-		o, err := i.Spec.placed(i.Spec.options(i.PipelineFile(), os.Environ()))
-		if err != nil {
-			return err
-		}
 		p, err := host.Purge(ctx, host.CheckpointsOf{Storage: store, Pipeline: i.Name}, o)
 		if err != nil {
 			return err
@@ -92,14 +94,6 @@ func (i *Instance) Delete(ctx context.Context, force, keep bool, removed func(Re
 	removed(r)
 	sweep(i.home.Dir)
 	return nil
-}
-
-// fenced says that the checkpoints below the name of the instance are another's.
-func (i *Instance) fenced() error {
-	return &stream.Error{
-		Code: stream.CheckpointFenced, Where: i.dir, Why: "another process goes on with its checkpoints, such as an instance of this name in another home: nothing is deleted",
-		Fix: fmt.Sprintf("wasmill delete %[1]s --keep-checkpoints leaves them to that; or wasmill resume %[1]s takes them back", i.Name),
-	}
 }
 
 // Deletable says why Delete would touch nothing.
@@ -132,8 +126,9 @@ func (i *Instance) quiet(ctx context.Context, force bool) error {
 			return err
 		}
 	}
-	if !wait(ctx, i.grace(), func() bool { _, ok := ownerOf(i.path(workerFile)); return !ok }) {
-		return &stream.Error{Code: stream.InstanceTimeout, Where: i.dir, Why: "its worker, which has lost its keeper, has not ended yet: nothing is deleted", Fix: "try again when it has"}
+	err = i.EndOrphan(ctx, force, nil)
+	if e, ok := errors.AsType[*stream.Error](err); ok {
+		return &stream.Error{Code: e.Code, Where: e.Where, Why: "nothing is deleted: " + e.Reason(), Fix: e.Fix}
 	}
-	return nil
+	return err
 }

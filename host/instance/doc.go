@@ -9,7 +9,8 @@
 //
 // The keeper is a process in a session of its own. It has the lock, is the only one to move the
 // state while it lives, and starts the worker, again if that dies. The worker runs the
-// pipeline. If the keeper dies the worker drains and ends by itself; a new keeper waits
+// pipeline. A worker that is told to end by others than the keeper drains, and the next one
+// follows. If the keeper dies the worker drains and ends by itself; a new keeper waits
 // for that. Without a keeper, whoever takes the lock moves the state.
 //
 // An instance runs with the binary that its spec names. Another one takes over by Upgrade:
@@ -41,7 +42,7 @@
 //  4. SIGKILL comes only with force, or to a binary that has failed to take over, and after
 //     the time for draining.
 //  5. A store is put down before something is written there, and deleted from by the
-//     instance's own name. The spec goes last.
+//     instance's own name, unless the newest claim there is another's. The spec goes last.
 //  6. The spec holds no secrets, only what refers to them.
 //  7. The spec names a binary after all was ready with it. Until then, and if it fails, the
 //     one before goes on. Another version does not resume it. The new keeper ends

@@ -44,7 +44,7 @@ func (e ending) drained(cause error) string {
 }
 
 // exited says how a worker has ended, as its process shows.
-func exited(e supervise.Exit) string { return "its worker " + e.String() }
+func exited(e supervise.Exit) string { return "its worker " + e.String() + unasked(e) }
 
 // followed says that a worker has ended, and is not the last one.
 func followed(how, said string) string {

@@ -71,12 +71,12 @@ func (i *Instance) Keep(ctx context.Context, within time.Duration, e KeepEvents)
 	if k.trial != nil {
 		defer time.AfterFunc(within, func() { k.late(within) }).Stop()
 	}
-	if !k.orphan(ctx) {
-		return k.finish(ctx, supervise.Exit{}, nil)
+	if e, err := k.orphan(ctx); err != nil || ctx.Err() != nil {
+		return k.finish(ctx, e, err)
 	}
 	exit, err := supervise.Run(ctx, supervise.Options{Start: k.worker, Signals: hangups, Policy: k.policy, Events: supervise.Events{
-		Started: k.started, Exited: k.exited,
-		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+err.Error(), true, in) },
+		Started: k.started, Exited: func(e supervise.Exit, again bool, in time.Duration) { k.exited(asTold(ctx, e), again, in) },
+		Failed: func(err error, in time.Duration) { k.left("its worker cannot be started: "+reasonOf(err), true, in) },
 	}})
 	return k.finish(ctx, exit, err)
 }
@@ -106,7 +106,7 @@ func (k *keeper) begin() (err error) {
 	k.clear()
 	reason := ""
 	if o, ok := ownerOf(k.path(workerFile)); ok {
-		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read", o.PID)
+		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read, for at most %v", o.PID, k.grace())
 	}
 	_, err = k.ledger.move(Start, reason, func(r *Record) { r.Binary = &k.binary })
 	return err
@@ -126,32 +126,14 @@ func (k *keeper) clear() {
 	}
 }
 
-// orphan waits for a worker that has lost its keeper: it ends by itself, and of two one
-// would be fenced. false = ctx ends before.
-func (k *keeper) orphan(ctx context.Context) bool {
-	told := false
-	for {
-		o, ok := ownerOf(k.path(workerFile))
-		if !ok {
-			if told && ctx.Err() == nil {
-				_, _ = k.ledger.move(Restart, "", nil) // it does not wait any more, which the next state says, too
-			}
-			return ctx.Err() == nil
-		}
-		if !told && k.events.Waits != nil {
-			k.events.Waits(o.PID)
-		}
-		if told = true; !pause(ctx, lookEvery) {
-			return false
-		}
-	}
-}
-
 // worker makes the command of a worker. It ends when its standard input does, which this
 // process holds open as long as it lives.
 func (k *keeper) worker(context.Context, int) (*exec.Cmd, error) {
 	// Before the first one, too: a worker that had lost its keeper said more while it ended.
 	k.clear()
+	if err := k.homeless(); err != nil {
+		return nil, err
+	}
 	if c, err := host.Load(k.PipelineFile(), k.Spec.options(k.PipelineFile(), os.Environ())); err == nil { // else the worker says what is wrong
 		if err := k.ledger.stores(k.Spec.storeOf(c)); err != nil {
 			return nil, err
@@ -213,9 +195,7 @@ func (k *keeper) left(how string, again bool, in time.Duration) {
 
 // finish puts down how it has ended.
 func (k *keeper) finish(ctx context.Context, e supervise.Exit, failed error) error {
-	if ctx.Err() != nil && e.Signal == syscall.SIGTERM {
-		e = supervise.Exit{} // it takes the signal before it reads anything: it had not begun
-	}
+	e = asTold(ctx, e)
 	end := ending{e, failed, k.said()}
 	put := func(r *Record) {
 		r.Exit = e.Code

@@ -64,8 +64,8 @@ func (i *Instance) launch(ctx context.Context, env []string, more ...string) err
 	err = c.Start()
 	_, _ = say.Close(), log.Close()
 	if err != nil {
-		if _, gone := os.Stat(i.Spec.WorkDir); gone != nil {
-			return &stream.Error{Code: stream.Environment, Where: i.Spec.WorkDir, Why: "the working folder of the instance is gone", Err: gone, Fix: "bring it back: the instance was created there, and its settings may have paths relative to it"}
+		if gone := i.homeless(); gone != nil {
+			return gone
 		}
 		return fault(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -21,18 +22,35 @@ var errHeld = errors.New("another process has it")
 // who reads meanwhile finds the old or the new.
 const lockBytes = 256
 
-// take takes the lock in a file for this process, or returns errHeld.
+// take takes the lock in a file for this process, or returns errHeld, or an error with
+// fs.ErrNotExist below if the folder goes meanwhile.
 func take(name string) (*lock, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) // close-on-exec: children do not hold it
 	if err != nil {
 		return nil, err
 	}
+	return claim(f, name)
+}
+
+// claim is take of an open file. What has another file, or none, in its place by now is the lock
+// of nothing: the instance was deleted, and there may be another one.
+func claim(f *os.File, name string) (*lock, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, errHeld
 		}
 		return nil, &os.PathError{Op: "flock", Path: name, Err: err}
+	}
+	locked, err := f.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(name); err == nil && !os.SameFile(locked, there) {
+			err = &os.PathError{Op: "lock", Path: name, Err: fs.ErrNotExist}
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	l := &lock{f}
 	text, err := json.Marshal(self())

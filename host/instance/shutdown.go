@@ -27,13 +27,19 @@ const leaveTime = 5 * time.Second
 // Shutdown lets an instance drain, and returns when nothing of it runs. It is an error if it
 // does not run, or if it has not drained: it may run on then, or be stopped. With force
 // it is killed when its time is over, which is shutdown.grace and some seconds, and not
-// before.
+// before; so is a worker that has lost its keeper, also if that is all that runs.
 func (i *Instance) Shutdown(ctx context.Context, force bool) (Seen, error) {
 	s, err := i.See()
 	if err != nil {
 		return s, err
 	}
 	keeper, ok := ownerOf(i.path(lockFile))
+	if !ok && s.Worker > 0 && force {
+		if err := i.EndOrphan(ctx, true, nil); err != nil {
+			return s, err
+		}
+		return i.drained()
+	}
 	if !ok || !s.State.kept() {
 		return s, i.notRunning(s)
 	}
@@ -48,7 +54,19 @@ func (i *Instance) Shutdown(ctx context.Context, force bool) (Seen, error) {
 			return s, err
 		}
 	}
-	if s, err = i.See(); err != nil {
+	if force {
+		if err := i.EndOrphan(ctx, true, nil); err != nil { // that the keeper waited for
+			return s, err
+		}
+	}
+	return i.drained()
+}
+
+// drained is how the instance is, now that nothing of it runs: it is an error if it has not
+// drained.
+func (i *Instance) drained() (Seen, error) {
+	s, err := i.See()
+	if err != nil {
 		return s, err
 	}
 	r, err := i.Record()
@@ -85,9 +103,8 @@ func (i *Instance) overdue(ctx context.Context, keeper Owner, force bool, grace 
 		func() (Owner, bool) { return keeper, keeper.alive() },
 	} {
 		if process, ok := o(); ok {
-			_ = process.signal(syscall.SIGKILL) // it has ended, or is found to live on
-			if !wait(ctx, killTime, func() bool { return !process.alive() }) {
-				return &stream.Error{Code: stream.Environment, Where: i.dir, Why: fmt.Sprintf("process %d does not end, although it was killed", process.PID), Fix: "it is stuck in the system, such as in a disk that does not answer: mend that"}
+			if err := i.kill(process); err != nil {
+				return err
 			}
 		}
 		if wait(ctx, leaveTime, func() bool { return !keeper.alive() }) {
@@ -103,6 +120,9 @@ func (i *Instance) notRunning(s Seen) error {
 		why += ", as " + s.Reason
 	}
 	fix := fmt.Sprintf("wasmill resume %[1]s lets it go on, wasmill delete %[1]s removes it", i.Name)
+	if s.Worker > 0 {
+		fix = fmt.Sprintf("wasmill resume %[1]s waits for process %[2]d to end, and then lets it go on; if that hangs, wasmill shutdown %[1]s --force kills it when it had its time", i.Name, s.Worker)
+	}
 	if s.State == Deleting {
 		fix = "wasmill delete " + i.Name + " goes on with that"
 	}

@@ -67,8 +67,8 @@ func TestKeeperSaysWhatItWaitsForAsLongAsItDoes(t *testing.T) {
 		t.Errorf("it waits, and is %+v", r)
 	}
 	k.events.Waits = func(int) { before.release() }
-	if !k.orphan(t.Context()) {
-		t.Fatal("it does not end to wait")
+	if _, err := k.orphan(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if r := k.ledger.read(); r.State != Starting || r.Reason != "" {
 		t.Errorf("it has waited, and is %+v", r)

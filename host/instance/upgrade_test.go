@@ -125,7 +125,6 @@ func TestInstanceKeepersOfAnotherVersionAreRefused(t *testing.T) {
 func TestInstanceThatIsNotReadyInTimeIsNotUpgraded(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.margin = 50 * time.Millisecond
 	pipe := filepath.Join(filepath.Dir(p.Dir), "pipe")
 	if err := os.WriteFile(pipe, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -149,7 +148,16 @@ func TestInstanceThatIsNotReadyInTimeIsNotUpgraded(t *testing.T) {
 		t.Fatal(err)
 	}
 	upgraded := make(chan error, 1)
-	go func() { upgraded <- p.upgrade("", 300*time.Millisecond) }()
+	go func() {
+		i := p.newer()
+		i.home.step = func(name string) {
+			if name == "drained by upgrade" { // the old worker has had all its time
+				i.home.margin = 50 * time.Millisecond
+			}
+		}
+		_, err := i.Upgrade(t.Context(), append(p.env(""), newerVariable+"=1"), 300*time.Millisecond, func(string) {})
+		upgraded <- err
+	}()
 	if !wait(t.Context(), time.Minute, func() bool { s, err := i.See(); return err == nil && s.Upgrade != nil && s.Upgrade.Version == "v2.0.0" }) {
 		t.Error("nobody sees the upgrade")
 	}

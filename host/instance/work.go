@@ -35,7 +35,7 @@ func (i *Instance) Work() (*Worker, error) {
 func (i *Instance) options(env []string) (host.Options, error) {
 	o := i.Spec.options(i.PipelineFile(), env)
 	settings, err := host.Settings(o)
-	o.Instance = i.Name
+	o.Instance, o.Claimant = i.Name, i.claimant()
 	if err == nil && settings.Admin.Listen == config.ListenAuto {
 		o.Set = append(o.Set, "admin.listen="+i.listen())
 	}
