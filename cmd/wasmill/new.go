@@ -35,7 +35,9 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 
   map        gets records one after the other, and emits what it makes of them
   aggregate  folds the records of each key and window into a result
-  process    has state and timers for each key`,
+  process    has state and timers for each key
+
+` + projectHelp,
 		Example: `  wasmill new udf shout
   wasmill new udf visits --lang rust --kind process
   wasmill new udf mean --lang zig --kind aggregate --dir src/mean`,
@@ -49,7 +51,8 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 			if err != nil {
 				return err
 			}
-			settings, err := host.Settings(f.options(nil, s))
+			o := f.projectOptions(dir, s)
+			settings, err := host.Settings(o)
 			if err != nil {
 				return err
 			}
@@ -57,7 +60,7 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 				dir = filepath.Join(settings.Plugins.Dir, a[0])
 			}
 			dir = filepath.Clean(dir)
-			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir, Schema: project.SchemaFile}.Write()
+			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir, Schema: filepath.Join(o.Root, project.SchemaFile)}.Write()
 			if err != nil {
 				return err
 			}

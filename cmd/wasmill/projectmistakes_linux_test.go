@@ -39,6 +39,8 @@ func mistakes() []string {
 		"build in.txt",
 		"build a b",
 		"build",
+		"build takne",
+		"build ./taken",
 		"build two",
 		"build mixed",
 		"build plugins/taken --params [",
@@ -62,6 +64,11 @@ func mistakes() []string {
 		"dev nowhere",
 		"dev two",
 		"dev a b",
+		"test takne",
+		"test plugins/taken",
+		"call identity",
+		"call identitty",
+		"call plugins/taken",
 	}
 }
 

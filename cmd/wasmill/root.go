@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/project"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -19,7 +20,7 @@ type flags struct {
 }
 
 // defaultProcess is read if it is there and no other file is named.
-const defaultProcess = "wasmill.yaml"
+const defaultProcess = project.ProcessFile
 
 // options returns what the flags say to package host.
 func (f *flags) options(files []string, s stdio) host.Options {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -37,11 +38,7 @@ func Find(dir string) (*Project, error) {
 	entries, err := os.ReadDir(dir)
 	switch info, statErr := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		fix := hint
-		if there := filepath.Join(filepath.Dir(dir), "plugins", filepath.Base(dir)); isProject(there) {
-			fix = "did you mean " + there + "?"
-		}
-		return nil, unknown("there is no such folder", fix)
+		return nil, unknown("there is no such folder", meant(dir, hint))
 	case statErr == nil && !info.IsDir():
 		return nil, unknown("it is a file, not the folder of a plugin", "name "+filepath.Dir(dir))
 	case err != nil:
@@ -86,11 +83,30 @@ func Find(dir string) (*Project, error) {
 	return p, nil
 }
 
+// meant says which folder may have been meant by one that is not there; without any, hint.
+func meant(dir, hint string) string {
+	if there := filepath.Join(filepath.Dir(dir), pluginsFolder, filepath.Base(dir)); isProject(there) {
+		return "did you mean " + there + "?"
+	}
+	below := projectsBelow(filepath.Dir(dir))
+	names := make([]string, len(below))
+	for i := range below {
+		names[i] = filepath.Base(below[i])
+	}
+	if near, ok := config.Nearest(filepath.Base(dir), names); ok {
+		return "did you mean " + below[slices.Index(names, near)] + "?"
+	}
+	if len(below) > 0 {
+		return hint + "; " + config.Suggest("", below)
+	}
+	return hint
+}
+
 // projectsBelow lists the folders of plugins in the folder plugins of dir, or in dir if
 // that is such a folder itself.
 func projectsBelow(dir string) []string {
-	if whole, err := filepath.Abs(dir); err == nil && filepath.Base(whole) != "plugins" {
-		dir = filepath.Join(dir, "plugins")
+	if whole, err := filepath.Abs(dir); err == nil && filepath.Base(whole) != pluginsFolder {
+		dir = filepath.Join(dir, pluginsFolder)
 	}
 	entries, _ := os.ReadDir(dir) // a hint only: without it there is none
 	var below []string
