@@ -48,7 +48,12 @@ The exit code is 2 if a record fails.`,
   wasmill call plugins/own.wasm --input @orders.ndjson --key c-1 --json
   tail -n 3 access.log | wasmill call parse-log --params '{"format":"combined"}'
   wasmill call enrich-http --params '{"url":"http://127.0.0.1:8090/","field":"id","as":"found"}' --grant http --allow 127.0.0.1:8090 --input '{"id":"1"}'`,
-		Args: args(1, 1, "a plugin, by file or by name, and give records with --input or on standard input"),
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 2 && a.inputs == nil {
+				return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: "a record is given with --input", Fix: fmt.Sprintf("%s %s --input %q", c.CommandPath(), given[0], given[1])}
+			}
+			return args(1, 1, "a plugin, by file or by name, and give records with --input or on standard input")(c, given)
+		},
 		RunE: func(c *cobra.Command, given []string) error { return call(c, f, a, s, given[0]) },
 	}
 	p := c.Flags()

@@ -8,15 +8,16 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/project"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 func newNew(f *flags, s stdio) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new",
 		Short: "Begin a plugin of your own",
-		Args:  args(1, 1, "what to make: udf"),
+		Args:  args(1, -1, "what to make: udf"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %.40q: use udf", a[0]))
+			return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: fmt.Sprintf("there is no command %.40q", a[0]), Fix: c.CommandPath() + " udf " + safe(a[len(a)-1]) + " makes a plugin of that name"}
 		},
 	}
 	c.AddCommand(newNewUDF(f, s))

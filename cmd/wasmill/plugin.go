@@ -69,7 +69,9 @@ func pluginFile(s *config.Process, name string) (string, error) {
 		if whole, err := filepath.Abs(name); err == nil && isFolder(name) {
 			return wasm.File(s.Plugins.Dir, filepath.Base(whole))
 		}
-		return name, nil
+		if isThere(name) || file && filepath.Base(name) != name {
+			return name, nil
+		}
 	}
 	return wasm.File(s.Plugins.Dir, name)
 }

@@ -114,9 +114,21 @@ a plugin of your own.`,
 			root.AddCommand(c)
 		}
 	}
+	for _, c := range root.Commands() {
+		c.SuggestFor = otherWords()[c.Name()]
+	}
 	root.SetHelpCommandGroupID("Help:")
 	root.SetCompletionCommandGroupID("Help:")
 	return root
+}
+
+// otherWords are those that other programs have for commands, by ours.
+func otherWords() map[string][]string {
+	return map[string][]string{
+		"build": {"compile", "make"}, "dev": {"watch", "serve"}, "run": {"start", "exec"}, "new": {"udf", "generate", "scaffold"}, "quickstart": {"demo", "tour"},
+		"call": {"invoke"}, "shutdown": {"stop", "kill"}, "delete": {"remove", "rm"}, "status": {"ps"}, "list": {"ls"}, "validate": {"check", "lint"},
+		"phase": {"pause"}, "resume": {"restart"}, "explain": {"error"},
+	}
 }
 
 // usageError says what is wrong with a command line.

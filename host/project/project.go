@@ -40,7 +40,7 @@ func Find(dir string) (*Project, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, unknown("there is no such folder", meant(dir, hint))
 	case statErr == nil && !info.IsDir():
-		return nil, unknown("it is a file, not the folder of a plugin", "name "+filepath.Dir(dir))
+		return nil, unknown("it is a file, not the folder of a plugin", "name "+ofFile(dir))
 	case err != nil:
 		return nil, unreadable(dir, err)
 	}
@@ -81,6 +81,14 @@ func Find(dir string) (*Project, error) {
 		p.Source = all[0]
 	}
 	return p, nil
+}
+
+// ofFile is the folder of the plugin that a file belongs to.
+func ofFile(file string) string {
+	if dir, built := strings.CutSuffix(file, ".wasm"); built && isProject(dir) {
+		return dir
+	}
+	return filepath.Dir(file)
 }
 
 // meant says which folder may have been meant by one that is not there; without any, hint.
