@@ -159,9 +159,11 @@ func testFiles(names []string, plugins string) (files []string, err error) {
 			}
 		case err == nil && !config.TestFile(name):
 			return nil, &stream.Error{Code: stream.ConfigFile, Where: name, Why: "it is no test file by its name, which ends in _test.yaml", Fix: "name " + strings.TrimSuffix(name, filepath.Ext(name)) + "_test.yaml, or its folder"}
-		case errors.Is(err, fs.ErrNotExist) && filepath.Ext(name) == "": // a folder was meant
-			_, err := project.Find(name)
-			return nil, err
+		case errors.Is(err, fs.ErrNotExist) && filepath.Ext(name) == "":
+			if there, ok := project.Meant(name); ok {
+				return nil, &stream.Error{Code: stream.ConfigFile, Where: name, Why: "there is no such file or folder", Fix: "did you mean " + there + "?"}
+			}
+			add(name)
 		default: // also what is not there: reading it says so
 			add(name)
 		}

@@ -91,23 +91,32 @@ func ofFile(file string) string {
 	return filepath.Dir(file)
 }
 
-// meant says which folder may have been meant by one that is not there; without any, hint.
+// meant says which folder may have been meant by one that is not there, or else hint.
 func meant(dir, hint string) string {
-	if there := filepath.Join(filepath.Dir(dir), pluginsFolder, filepath.Base(dir)); isProject(there) {
+	if there, ok := Meant(dir); ok {
 		return "did you mean " + there + "?"
+	}
+	if below := projectsBelow(filepath.Dir(dir)); len(below) > 0 {
+		return hint + "; " + config.Suggest("", below)
+	}
+	return hint
+}
+
+// Meant is the folder of a plugin's source that was probably meant by one that is not there.
+func Meant(dir string) (there string, ok bool) {
+	if there = filepath.Join(filepath.Dir(dir), pluginsFolder, filepath.Base(dir)); isProject(there) {
+		return there, true
 	}
 	below := projectsBelow(filepath.Dir(dir))
 	names := make([]string, len(below))
 	for i := range below {
 		names[i] = filepath.Base(below[i])
 	}
-	if near, ok := config.Nearest(filepath.Base(dir), names); ok {
-		return "did you mean " + below[slices.Index(names, near)] + "?"
+	near, ok := config.Nearest(filepath.Base(dir), names)
+	if !ok {
+		return "", false
 	}
-	if len(below) > 0 {
-		return hint + "; " + config.Suggest("", below)
-	}
-	return hint
+	return below[slices.Index(names, near)], true
 }
 
 // projectsBelow lists the folders of plugins in the folder plugins of dir, or in dir if
