@@ -28,6 +28,7 @@ type Options struct {
 	// of each file.
 	Base    string
 	Process []string // files with settings of the process, later ones win
+	Root    string   // folder that relative paths in them, and defaults, begin in; empty = the working directory
 	// Settings are such files that were read before; those of Process win over them.
 	Settings []config.File
 	Env      []string // KEY=value, for settings of the process
@@ -120,7 +121,7 @@ type Pipeline struct {
 // Settings reads the settings of the process.
 func Settings(o Options) (*config.Process, error) {
 	set, _ := config.SplitSet(o.Set)
-	layers := config.Layers{Files: slices.Clone(o.Settings), Env: o.Env, Set: set}
+	layers := config.Layers{Files: slices.Clone(o.Settings), Env: o.Env, Set: set, Root: o.Root}
 	for _, name := range o.Process {
 		f, err := config.ReadFile(name)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/project"
 	"github.com/wasmill/wasmill/host/stream"
 	"github.com/wasmill/wasmill/host/wasm"
@@ -20,13 +21,16 @@ import (
 func newBuild(f *flags, s stdio) *cobra.Command {
 	var params string
 	c := &cobra.Command{
-		Use:   "build [DIR]",
+		Use:   "build [DIR | NAME]",
 		Short: "Build a plugin from its source, and put it into the plugins folder",
 		Long: `build compiles the plugin whose source is in the working directory, or in DIR: in Go,
 Rust, C, AssemblyScript or Zig, as the files there are. The plugin is named after the
-folder. It is put through the checks of wasmill plugin check, and then into the plugins
-folder, whole; if anything fails, what was there before stays. One that needs params is
-checked with those of --params, and without them only loaded.
+folder; where there is no folder NAME, that in the plugins folder is meant. It is put
+through the checks of wasmill plugin check, and then into the plugins folder, whole; if
+anything fails, what was there before stays. One that needs params is checked with those
+of --params, and without them only loaded.
+
+` + projectHelp + `
 
 The compiler is that which the variable GO, RUSTC, CLANG, ASC or ZIG names, or else what
 make toolchains fetched, or what is in PATH; of several, the first that can make
@@ -35,17 +39,18 @@ WebAssembly. Nothing is fetched. What it prints is shown as it is.
 The exit code is 2 if the source or the plugin is at fault, and 3 if there is no
 compiler, or something cannot be written.`,
 		Example: `  wasmill build plugins/shout
-  cd plugins/shout && wasmill build --plugins ..`,
+  wasmill build shout
+  cd plugins/shout && wasmill build`,
 		Args: args(0, 1, "at most one folder"),
 		RunE: func(c *cobra.Command, a []string) error {
 			if err := checkParams(c, params); err != nil {
 				return err
 			}
-			p, err := project.Find(folderArg(a))
+			p, o, settings, err := projectArg(f, s, a)
 			if err != nil {
 				return err
 			}
-			b, done, err := newBuilder(c.Context(), f, s, params)
+			b, done, err := newBuilder(c.Context(), settings, o, params)
 			if err != nil {
 				return err
 			}
@@ -67,21 +72,8 @@ compiler, or something cannot be written.`,
 	return c
 }
 
-// folderArg is the folder that a command line names: at most one.
-func folderArg(a []string) string {
-	if len(a) == 0 {
-		return "."
-	}
-	return a[0]
-}
-
 // newBuilder returns what builds plugins for the plugins folder, and what frees it.
-func newBuilder(ctx context.Context, f *flags, s stdio, params string) (b *project.Builder, done func() error, err error) {
-	o := f.options(nil, s)
-	settings, err := host.Settings(o)
-	if err != nil {
-		return nil, nil, err
-	}
+func newBuilder(ctx context.Context, settings *config.Process, o host.Options, params string) (b *project.Builder, done func() error, err error) {
 	e, err := host.NewEngine(ctx, settings, o)
 	if err != nil {
 		return nil, nil, err

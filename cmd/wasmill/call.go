@@ -32,9 +32,10 @@ func newCall(f *flags, s stdio) *cobra.Command {
 		Short: "Call a plugin with records, and show what it makes of them",
 		Long: `call gives records to a plugin, one after the other, as a vertex of a pipeline
 would, and prints what comes out: tag, key, headers and value of each result, and
-why a record failed. A plugin may be given by name or by file.
+why a record failed. A plugin may be given by name, by file, or by the folder of its source.
 
-Without --input, each line of standard input is a record. All have the key, headers
+Without --input, each line of standard input is a record; without any there either, that
+is an error. All have the key, headers
 and time that flags give. Then time ends: a plugin of kind process gets the timers
 that are set, after what it keeps was shown; one of kind aggregate gives the result
 of all records, by key.
@@ -47,7 +48,12 @@ The exit code is 2 if a record fails.`,
   wasmill call plugins/own.wasm --input @orders.ndjson --key c-1 --json
   tail -n 3 access.log | wasmill call parse-log --params '{"format":"combined"}'
   wasmill call enrich-http --params '{"url":"http://127.0.0.1:8090/","field":"id","as":"found"}' --grant http --allow 127.0.0.1:8090 --input '{"id":"1"}'`,
-		Args: args(1, 1, "a plugin, by file or by name, and give records with --input or on standard input"),
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 2 && a.inputs == nil {
+				return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: "a record is given with --input", Fix: fmt.Sprintf("%s %s --input %q", c.CommandPath(), given[0], given[1])}
+			}
+			return args(1, 1, "a plugin, by file or by name, and give records with --input or on standard input")(c, given)
+		},
 		RunE: func(c *cobra.Command, given []string) error { return call(c, f, a, s, given[0]) },
 	}
 	p := c.Flags()
@@ -66,11 +72,7 @@ func call(c *cobra.Command, f *flags, a callFlags, s stdio, plugin string) (err 
 	if err := checkParams(c, a.params); err != nil {
 		return err
 	}
-	records, err := a.records(c, s.in)
-	if err != nil {
-		return err
-	}
-	o := f.options(nil, s)
+	o := f.projectOptions(plugin, s)
 	o.Events = func(string) stream.Events {
 		return stream.Events{GuestLog: func(_ stream.VertexID, level stream.GuestLevel, text string) {
 			fmt.Fprintf(s.err, "%s: %s\n", [...]string{"debug", "info", "warn", "error"}[level], safe(text))
@@ -83,6 +85,12 @@ func call(c *cobra.Command, f *flags, a callFlags, s stdio, plugin string) (err 
 	path, err := pluginFile(settings, plugin)
 	if err != nil {
 		return err
+	}
+	var records []suite.Record
+	if isThere(path) { // else that is said before records are waited for
+		if records, err = a.records(c, s); err != nil {
+			return err
+		}
 	}
 	ctx := c.Context()
 	t, err := host.NewTester(ctx, o)
@@ -102,8 +110,8 @@ func call(c *cobra.Command, f *flags, a callFlags, s stdio, plugin string) (err 
 	return p.print(called)
 }
 
-// records makes those that flags describe.
-func (a *callFlags) records(c *cobra.Command, in io.Reader) (all []suite.Record, err error) {
+// records makes those that flags describe, at least one.
+func (a *callFlags) records(c *cobra.Command, s stdio) (all []suite.Record, err error) {
 	var like suite.Record
 	like.Key = []byte(a.key)
 	for _, h := range a.headers {
@@ -128,7 +136,10 @@ func (a *callFlags) records(c *cobra.Command, in io.Reader) (all []suite.Record,
 		file, isFile := strings.CutPrefix(text, "@")
 		switch {
 		case text == "-":
-			values, err = linesOf(in, "standard input")
+			if isTerminal(s.in) {
+				fmt.Fprintln(s.err, "standard input: each line is a record, until ^D ends it; --input gives one at once")
+			}
+			values, err = linesOf(s.in, "standard input")
 		case isFile:
 			var f *os.File
 			if f, err = os.Open(file); err != nil {
@@ -148,7 +159,24 @@ func (a *callFlags) records(c *cobra.Command, in io.Reader) (all []suite.Record,
 			all = append(all, one)
 		}
 	}
+	if len(all) == 0 {
+		return nil, &stream.Error{
+			Code: stream.Usage, Where: c.CommandPath(), Why: "there is no record: " + emptyInputs(a.inputs), Fix: "give the value of one with --input 'a value', or a record per line with --input @FILE or on standard input",
+		}
+	}
 	return all, nil
+}
+
+// emptyInputs says which inputs had no line.
+func emptyInputs(inputs []string) string {
+	var all []string
+	for _, text := range inputs {
+		if text == "-" {
+			text = "@standard input"
+		}
+		all = append(all, text[1:])
+	}
+	return strings.Join(all, " and ") + " had no line"
 }
 
 // linesOf reads records, one per line.

@@ -12,6 +12,8 @@ import (
 func TestCall(t *testing.T) {
 	w := newWorkshop(t)
 	w.write("lines", "one\r\n\ntwo")
+	w.write("empty", "")
+	w.write("plugins/identity/main.go", "package main")
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -25,7 +27,11 @@ func TestCall(t *testing.T) {
 		{name: "by file, lines of standard input", args: []string{"plugins/identity.wasm"}, stdin: "x\ny\n", out: "1: x\n2: y\n"},
 		{name: "lines of a file, standard input and a text", args: []string{"identity", "--input", "@lines", "--input", "-", "--input", "z"}, stdin: "y", out: "1: one\n2: \n3: two\n4: y\n5: z\n"},
 		{name: "JSON", args: []string{"identity", "--json", "--input", "<a>", "--header", "h=v", "--key", "\xff"}, out: `{"record":1,"time":"1970-01-01T00:00:00Z","key_base64":"/w==","headers":{"h":"v"},"value":"<a>"}` + "\n"},
-		{name: "no record", args: []string{"identity"}},
+		{name: "no record", args: []string{"identity"}, exit: 2, errs: "there is no record: standard input had no line [usage]"},
+		{name: "no record in a file", args: []string{"identity", "--input", "@empty", "--input", "-"}, exit: 2, errs: "there is no record: empty and standard input had no line"},
+		{name: "an empty record is one", args: []string{"identity", "--input", ""}, out: "\n"},
+		{name: "by the folder of its source", args: []string{"plugins/identity", "--input", "x"}, out: "x\n"},
+		{name: "a plugin that is not there, before records are waited for", args: []string{"identitty"}, exit: 2, errs: "plugin-not-found"},
 		{name: "limits are those of the vertex", args: []string{"identity", "--input", "ab", "--set", "vertices.plugin.udf.limits.recordBytes=1"}, exit: 2, out: "failed: "},
 		{name: "a limit that is not there", args: []string{"identity", "--input", "ab", "--set", "vertices.plugin.udf.limits.recordByte=1"}, exit: 2, errs: "did you mean recordBytes?"},
 		{name: "a plugin that is not there", args: []string{"identitty", "--input", "x"}, exit: 2, errs: "plugin-not-found"},

@@ -123,6 +123,13 @@ func (c *client) get(ctx context.Context, path string, answer any) error {
 	return c.ask(ctx, http.MethodGet, path, nil, askTimeout, answer)
 }
 
+// pipelines asks what all pipelines of the process do and hold.
+func (c *client) pipelines(ctx context.Context) ([]seenPipeline, error) {
+	var answer struct{ Pipelines []seenPipeline }
+	err := c.get(ctx, "/api/v1/pipelines", &answer)
+	return answer.Pipelines, err
+}
+
 // post asks for a change, which body describes, nil = nothing does.
 func (c *client) post(ctx context.Context, path string, body, answer any) error {
 	return c.ask(ctx, http.MethodPost, path, body, changeTimeout, answer)

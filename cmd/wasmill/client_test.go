@@ -179,7 +179,8 @@ func TestWhyAProcessCannotBeAsked(t *testing.T) {
 		{"the token is another", []string{"status", "--admin", at, "--set", "admin.token.file=other.token"}, 2, "[api-token]"},
 		{"the token is elsewhere", []string{"status", "--admin", at, "--set", "data.dir=nowhere"}, 3, "run this in the folder where that runs"},
 		{"no phase", []string{"phase", "p", "stopped"}, 2, "use running or paused"},
-		{"no pipeline", []string{"phase", "paused"}, 2, "name a pipeline, and running or paused"},
+		{"a pipeline and no phase", []string{"phase", "p"}, 2, "use running or paused"},
+		{"nothing", []string{"phase"}, 2, "name a pipeline, and running or paused"},
 		{"a name that is none", []string{"status", "a/b"}, 2, "that is not the name of a pipeline"},
 		{"too much", []string{"reload", "p"}, 2, "too many arguments"},
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -21,11 +22,12 @@ import (
 
 func newDev(f *flags, s stdio) *cobra.Command {
 	return &cobra.Command{
-		Use:   "dev [DIR]",
+		Use:   "dev [DIR | NAME]",
 		Short: "Build a plugin at each edit, and show what it makes of records",
-		Long: `dev builds the plugin whose source is in the working directory, or in DIR, runs the
-pipeline beside it, NAME.yaml, and shows what its vertex emits: ten records a second at
-most, of more a fair sample. What the sinks standard output would get is not shown.
+		Long: `dev builds the plugin whose source is in the working directory, or in DIR, or of that NAME
+in the plugins folder, runs the pipeline beside it, NAME.yaml, and shows what its vertex
+emits: ten records a second at most, of more a fair sample. What the sinks standard output
+would get is not shown.
 
 At each edit of a source it builds again, as wasmill build does, and the new version is
 swapped into the pipeline while that runs. If that cannot be, it says why, and the last
@@ -33,20 +35,23 @@ good one goes on. An edit of the pipeline is put in force, too. Checkpoints go t
 that is deleted at the end: those of the pipeline are not looked at. Folders that are new
 in DIR are looked at from the next start on.
 
+` + projectHelp + `
+
 ^C ends it. With --json each line is an object, with event: built, failed, running,
 record, changed, refused, log, or ended.`,
-		Example: `  wasmill dev plugins/shout`,
-		Args:    args(0, 1, "at most one folder"),
+		Example: `  wasmill dev plugins/shout
+  cd plugins/shout && wasmill dev`,
+		Args: args(0, 1, "at most one folder"),
 		RunE: func(c *cobra.Command, a []string) error {
-			p, err := project.Find(folderArg(a))
+			p, o, settings, err := projectArg(f, s, a)
 			if err != nil {
 				return err
 			}
-			b, done, err := newBuilder(c.Context(), f, s, "")
+			b, done, err := newBuilder(c.Context(), settings, o, "")
 			if err != nil {
 				return err
 			}
-			d := &developing{flags: f, stdio: s, project: p, builder: b, tell: &devPrinter{out: s.out, notes: s.err, json: f.json}, again: make(chan struct{}, 1)}
+			d := &developing{options: o, project: p, builder: b, tell: &devPrinter{out: s.out, notes: s.err, json: f.json}, again: make(chan struct{}, 1)}
 			return errors.Join(d.run(c.Context()), done())
 		},
 	}
@@ -60,8 +65,7 @@ const (
 
 // developing is one call of dev.
 type developing struct {
-	*flags
-	stdio
+	options host.Options
 	project *project.Project
 	builder *project.Builder
 	tell    *devPrinter
@@ -125,9 +129,10 @@ func (d *developing) runPipeline(ctx context.Context) (err error) {
 		return &stream.Error{Code: stream.Environment, Where: os.TempDir(), Why: "no folder can be made for checkpoints", Err: err, Fix: "name a folder that this user may write to with TMPDIR"}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(checkpoints)) }()
-	o := d.options([]string{d.project.Pipeline()}, d.stdio)
+	o := d.options
+	o.Files = []string{d.project.Pipeline()}
 	o.Stdout, o.Follow = io.Discard, true
-	o.Set = append(o.Set, "checkpoint.storage=file://"+checkpoints) // so that every edit can be put in force
+	o.Set = append(slices.Clone(o.Set), "checkpoint.storage=file://"+checkpoints) // so that every edit can be put in force
 	o.Events = d.tell.events
 	h, err := host.Open(ctx, o)
 	if err != nil {

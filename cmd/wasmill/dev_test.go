@@ -78,7 +78,7 @@ func TestDevSwapsEachEditIn(t *testing.T) {
 	d.until("built plugins/shout.wasm: ")
 	d.until("pipeline shout runs; this is what shout emits")
 	d.until("Z HELLO ")
-	changed := strings.Replace(source, edits[project.C][0], edits[project.C][1], 1)
+	changed := strings.Replace(source, otherwise[0], otherwise[1], 1)
 	w.write(file, changed+"\n)(")
 	d.until("error: expected")
 	d.until("error: plugins/shout: clang does not compile it")

@@ -510,7 +510,7 @@ func TestInstanceIsEditedWhileItRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.until("the revision", func() bool { s := w.stored(); return s.Revision == 2 && s.Progress.Vertices[1].Want == 5 })
-	w.does(0, "phase", "a", "paused", "--instance", "a")
+	w.does(0, "phase", "paused", "--instance", "a")
 	state := func() (s struct{ Pipelines []struct{ State string } }) {
 		if exit := w.asJSON(&s, "status", "a"); exit != 0 || len(s.Pipelines) != 1 {
 			t.Fatalf("status: exit %d, %+v", exit, s)

@@ -264,7 +264,10 @@ func TestWhatWasMeantIsSaid(t *testing.T) {
 		"quickstrat":                      "did you mean quickstart?",
 		"p.yaml":                          "fix: it is a file: wasmill run p.yaml runs a pipeline",
 		"create a p.yaml":                 "fix: wasmill create a -f p.yaml",
-		"call identity hello":             "give records with --input",
+		"call identity hello":             `fix: wasmill call identity --input "hello"`,
+		"call identity hello world":       "give records with --input",
+		"stop a":                          "did you mean shutdown?",
+		"compile shout":                   "did you mean build?",
 		"run --set pipelines.dir=nothing": "wasmill init",
 	} {
 		if exit, _, text := w.wasmill(strings.Fields(line)...); exit != 2 || !strings.Contains(text, want) {

@@ -8,15 +8,16 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/project"
+	"github.com/wasmill/wasmill/host/stream"
 )
 
 func newNew(f *flags, s stdio) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "new",
 		Short: "Begin a plugin of your own",
-		Args:  args(1, 1, "what to make: udf"),
+		Args:  args(1, -1, "what to make: udf"),
 		RunE: func(c *cobra.Command, a []string) error {
-			return usageError(c, fmt.Sprintf("there is no command %.40q: use udf", a[0]))
+			return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: fmt.Sprintf("there is no command %.40q", a[0]), Fix: c.CommandPath() + " udf " + safe(a[len(a)-1]) + " makes a plugin of that name"}
 		},
 	}
 	c.AddCommand(newNewUDF(f, s))
@@ -35,7 +36,9 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 
   map        gets records one after the other, and emits what it makes of them
   aggregate  folds the records of each key and window into a result
-  process    has state and timers for each key`,
+  process    has state and timers for each key
+
+` + projectHelp,
 		Example: `  wasmill new udf shout
   wasmill new udf visits --lang rust --kind process
   wasmill new udf mean --lang zig --kind aggregate --dir src/mean`,
@@ -49,7 +52,8 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 			if err != nil {
 				return err
 			}
-			settings, err := host.Settings(f.options(nil, s))
+			o := f.projectOptions(dir, s)
+			settings, err := host.Settings(o)
 			if err != nil {
 				return err
 			}
@@ -57,7 +61,7 @@ in NAME_test.yaml, and a README. wasmill build, test and dev take it from there.
 				dir = filepath.Join(settings.Plugins.Dir, a[0])
 			}
 			dir = filepath.Clean(dir)
-			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir, Schema: project.SchemaFile}.Write()
+			source, err := project.New{Name: a[0], Language: l, Kind: k, Dir: dir, Plugins: settings.Plugins.Dir, Schema: filepath.Join(o.Root, project.SchemaFile)}.Write()
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -44,7 +45,8 @@ func withPlugin(ctx context.Context, f *flags, s stdio, name string, use func(*w
 // withEngine opens an engine for the time of use, and finds the file of a plugin
 // that is given by file or by name.
 func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e *wasm.Engine, path string) error) (err error) {
-	settings, err := host.Settings(f.options(nil, s))
+	o := f.projectOptions(name, s)
+	settings, err := host.Settings(o)
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e 
 	if err != nil {
 		return err
 	}
-	e, err := host.NewEngine(ctx, settings, f.options(nil, s))
+	e, err := host.NewEngine(ctx, settings, o)
 	if err != nil {
 		return err
 	}
@@ -60,10 +62,16 @@ func withEngine(ctx context.Context, f *flags, s stdio, name string, use func(e 
 	return use(e, path)
 }
 
-// pluginFile returns the file of a plugin that is given by file or by name.
+// pluginFile returns the file of a plugin that is given by file, by name, or by the folder of
+// its source, which is named as it is.
 func pluginFile(s *config.Process, name string) (string, error) {
-	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, wasm.Ext) {
-		return name, nil
+	if file := strings.ContainsRune(name, '/') || strings.HasSuffix(name, wasm.Ext); file || name == "." {
+		if whole, err := filepath.Abs(name); err == nil && isFolder(name) {
+			return wasm.File(s.Plugins.Dir, filepath.Base(whole))
+		}
+		if isThere(name) || file && filepath.Base(name) != name {
+			return name, nil
+		}
 	}
 	return wasm.File(s.Plugins.Dir, name)
 }

@@ -21,6 +21,9 @@ func mistakes() []string {
 		"init in.txt",
 		"new",
 		"new plugin shout",
+		"new shout",
+		"udf shout",
+		"compile taken",
 		"new udf",
 		"new udf a b",
 		"new udf Shout",
@@ -29,6 +32,7 @@ func mistakes() []string {
 		"new udf my_test",
 		"new udf shout --lang python",
 		"new udf shout --lang rsut",
+		"new udf shout --lang TypeScript",
 		"new udf shout --kind maps",
 		"new udf shout --kind source",
 		"new udf taken",
@@ -37,8 +41,12 @@ func mistakes() []string {
 		"new udf shout --dir in.txt/shout",
 		"build nowhere",
 		"build in.txt",
+		"build plugins/taken/taken.c",
+		"build plugins/spare.wasm",
 		"build a b",
 		"build",
+		"build takne",
+		"build ./taken",
 		"build two",
 		"build mixed",
 		"build plugins/taken --params [",
@@ -62,6 +70,16 @@ func mistakes() []string {
 		"dev nowhere",
 		"dev two",
 		"dev a b",
+		"test takne",
+		"test plugins/taken",
+		"validate spare",
+		"validate plugins/spare",
+		"validate plugins/identity.wasm",
+		"call identity",
+		"call identity x",
+		"call spare.wasm --input x",
+		"call identitty",
+		"call plugins/taken",
 	}
 }
 
@@ -75,7 +93,7 @@ func TestMistakesWithProjectsAreAnswered(t *testing.T) {
 	}
 	w := newWorkshop(t)
 	for name, text := range map[string]string{
-		"plugins/taken/taken.c": "broken", "golang/main.go": "package main", "zigzag/zigzag.zig": "", "rusty/rusty.rs": "", "script/script.ts": "",
+		"plugins/taken/taken.c": "broken", "plugins/spare/spare.c": "broken", "plugins/spare/spare.yaml": "", "plugins/spare.wasm": "no plugin", "golang/main.go": "package main", "zigzag/zigzag.zig": "", "rusty/rusty.rs": "", "script/script.ts": "",
 		"two/a.c": "", "two/b.c": "", "mixed/main.go": "", "mixed/mixed.zig": "",
 	} {
 		w.write(name, text)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasmill/wasmill/host"
+	"github.com/wasmill/wasmill/host/project"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -19,7 +20,7 @@ type flags struct {
 }
 
 // defaultProcess is read if it is there and no other file is named.
-const defaultProcess = "wasmill.yaml"
+const defaultProcess = project.ProcessFile
 
 // options returns what the flags say to package host.
 func (f *flags) options(files []string, s stdio) host.Options {
@@ -113,9 +114,21 @@ a plugin of your own.`,
 			root.AddCommand(c)
 		}
 	}
+	for _, c := range root.Commands() {
+		c.SuggestFor = otherWords()[c.Name()]
+	}
 	root.SetHelpCommandGroupID("Help:")
 	root.SetCompletionCommandGroupID("Help:")
 	return root
+}
+
+// otherWords are those that other programs have for commands, by ours.
+func otherWords() map[string][]string {
+	return map[string][]string{
+		"build": {"compile", "make"}, "dev": {"watch", "serve"}, "run": {"start", "exec"}, "new": {"udf", "generate", "scaffold"}, "quickstart": {"demo", "tour"},
+		"call": {"invoke"}, "shutdown": {"stop", "kill"}, "delete": {"remove", "rm"}, "status": {"ps"}, "list": {"ls"}, "validate": {"check", "lint"},
+		"phase": {"pause"}, "resume": {"restart"}, "explain": {"error"},
+	}
 }
 
 // usageError says what is wrong with a command line.

@@ -21,11 +21,12 @@ func newTap(f *flags, s stdio) *cobra.Command {
 	var q admin.TapQuery
 	var key string
 	c := &cobra.Command{
-		Use:   "tap PIPELINE/VERTEX | PIPELINE/FROM->TO",
+		Use:   "tap [PIPELINE/]VERTEX | [PIPELINE/]FROM->TO",
 		Short: "Show records of a pipeline that runs, as they pass",
 		Long: `tap shows what a vertex emits, or, if it is a sink, is to write; or what the edges
 between two vertices carry (quote the arrow: a shell takes > for itself; → is one
-too). It goes on through changes of the pipeline, until interrupted.
+too). PIPELINE may be left out if one pipeline of the process has such a place. It
+goes on through changes of the pipeline, until interrupted.
 
 The pipeline is not held up. Of what passes faster than --rate a fair sample is
 shown, and what is not read in time is left out; how many records that were is told
@@ -36,23 +37,17 @@ steer a terminal is escaped. With --json it is an object: bytes that are not UTF
 are base64 in key_base64 and value_base64, and value_bytes is the whole size of a
 value that is cut.`,
 		Example: `  wasmill tap access-log/parse
+  wasmill tap parse --instance my-instance
   wasmill tap 'access-log/parse->out' --limit 10 --json
   wasmill tap access-log/parse --tag error --contains POST`,
-		Args: args(1, 1, "a vertex as PIPELINE/VERTEX, or an edge as PIPELINE/FROM->TO"),
+		Args: args(1, 1, "a vertex as VERTEX or PIPELINE/VERTEX, or an edge as FROM->TO or PIPELINE/FROM->TO"),
 		RunE: func(c *cobra.Command, a []string) error {
-			name, place, ok := strings.Cut(a[0], "/")
-			if !ok || place == "" {
+			name, place, named := strings.Cut(a[0], "/")
+			if named && place == "" {
 				return usageError(c, fmt.Sprintf("%.80q is no vertex and no edge: write PIPELINE/VERTEX or PIPELINE/FROM->TO", a[0]))
-			}
-			if q.From, q.To, ok = admin.CutEdge(place); !ok {
-				q.Vertex = place
 			}
 			if c.Flags().Changed("key") {
 				q.Key = &key
-			}
-			path, err := pipelinePath(name)
-			if err != nil {
-				return err
 			}
 			cl, err := newClient(c, f, s, *at)
 			if err != nil {
@@ -60,6 +55,23 @@ value that is cut.`,
 			}
 			ctx, end := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer end()
+			if !named {
+				place = a[0]
+				all, err := cl.pipelines(ctx)
+				if err != nil {
+					return err
+				}
+				if name, err = placeIn(all, place); err != nil {
+					return err
+				}
+			}
+			path, err := pipelinePath(name)
+			if err != nil {
+				return err
+			}
+			if q.From, q.To, named = admin.CutEdge(place); !named {
+				q.Vertex = place
+			}
 			return follow(ctx, cl, path+"/tap?"+tapValues(&q).Encode(), &tapPrinter{out: s.out, notes: s.err, json: f.json})
 		},
 	}

@@ -23,7 +23,7 @@ func TestRecordsOfAProcessThatRunsAreTapped(t *testing.T) {
 	tap := func(args ...string) (int, string, string) {
 		return w.wasmill(append(append([]string{"tap"}, args...), "--admin", at)...)
 	}
-	for _, place := range []string{"p/in", "p/f", "p/out", "p/in->f", "p/f→out"} {
+	for _, place := range []string{"p/in", "p/f", "p/out", "p/in->f", "p/f→out", "f", "in->f"} {
 		exit, out, notes := tap(place, "--limit", "3")
 		if exit != 0 || !regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [^\n]+\n){3}$`).MatchString(out) || !strings.Contains(notes, "3 records shown") {
 			t.Errorf("%s: exit %d: %s%s", place, exit, out, notes)
@@ -51,8 +51,12 @@ func TestRecordsOfAProcessThatRunsAreTapped(t *testing.T) {
 		{[]string{"q/in"}, stream.ExitInput, "there are p"},
 		{[]string{"p/in", "--tag", "t"}, stream.ExitInput, "there is no such tag"},
 		{[]string{"p/in", "--rate", "0"}, stream.ExitInput, "use 1 to 10000"},
-		{[]string{"p"}, stream.ExitInput, "write PIPELINE/VERTEX or PIPELINE/FROM->TO"},
-		{nil, stream.ExitInput, "name a vertex as PIPELINE/VERTEX"},
+		{[]string{"p"}, stream.ExitInput, "name one of p/in, p/f, p/out"},
+		{[]string{"parse"}, stream.ExitInput, "there are in, f, out"},
+		{[]string{"in->out"}, stream.ExitInput, "did you mean f->out?"},
+		{[]string{"p/"}, stream.ExitInput, "write PIPELINE/VERTEX or PIPELINE/FROM->TO"},
+		{[]string{"/in"}, stream.ExitInput, "that is not the name of a pipeline"},
+		{nil, stream.ExitInput, "name a vertex as VERTEX or PIPELINE/VERTEX"},
 		{[]string{"p/in", "--admin", "unix:none.sock"}, stream.ExitEnvironment, "no process of wasmill listens there"},
 	} {
 		args := append([]string{"tap", "--admin", at}, test.args...)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wasmill/wasmill/host"
 	"github.com/wasmill/wasmill/host/config"
+	"github.com/wasmill/wasmill/host/project"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -26,11 +27,12 @@ type testFlags struct {
 func newTest(f *flags, s stdio) *cobra.Command {
 	var t testFlags
 	c := &cobra.Command{
-		Use:   "test [FILE|FOLDER…]",
+		Use:   "test [FILE | FOLDER | NAME…]",
 		Short: "Run the tests of pipelines",
 		Long: `test runs the tests in files whose names end in _test.yaml: what a pipeline, or a
 part of it, makes of given records. Of a folder it takes all such files, also those
-further below; without an argument, of the working directory.
+further below; without an argument, of the working directory. Where there is no folder
+NAME, that in the plugins folder is meant.
 
 Sources and sinks are replaced in memory, so that nothing outside is read or
 written. Plugins run as they do in the pipeline, with their limits, but have no
@@ -62,10 +64,13 @@ expected:
            json, fail
   set      settings of the pipeline file for this test
 
+` + projectHelp + `
+
 The exit code is 0 if all tests pass, 2 if one does not or a test file is wrong, and
 as of other commands otherwise.`,
 		Example: `  wasmill test
   wasmill test examples/access-log
+  wasmill test shout
   wasmill test pipelines/orders_test.yaml --run 'late|twice' -v`,
 		RunE: func(c *cobra.Command, names []string) error { return runTests(c, f, t, s, names) },
 	}
@@ -80,7 +85,16 @@ func runTests(c *cobra.Command, f *flags, t testFlags, s stdio, names []string) 
 	if err != nil {
 		return usageError(c, fmt.Sprintf("--run %q is no regular expression: %v", t.run, err))
 	}
-	files, err := testFiles(names)
+	about := ""
+	if len(names) > 0 {
+		about = names[0]
+	}
+	o := f.projectOptions(about, s)
+	settings, err := host.Settings(o)
+	if err != nil {
+		return err
+	}
+	files, err := testFiles(names, settings.Plugins.Dir)
 	if err != nil {
 		return err
 	}
@@ -94,7 +108,7 @@ func runTests(c *cobra.Command, f *flags, t testFlags, s stdio, names []string) 
 		return err
 	}
 	ctx := c.Context()
-	tester, err := host.NewTester(ctx, f.options(nil, s))
+	tester, err := host.NewTester(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -110,8 +124,8 @@ func runTests(c *cobra.Command, f *flags, t testFlags, s stdio, names []string) 
 }
 
 // testFiles lists the test files that are meant, each once: those named, and those of
-// folders.
-func testFiles(names []string) (files []string, err error) {
+// folders, also of those of plugins that are named.
+func testFiles(names []string, plugins string) (files []string, err error) {
 	if len(names) == 0 {
 		names = []string{"."}
 	}
@@ -121,6 +135,7 @@ func testFiles(names []string) (files []string, err error) {
 		}
 	}
 	for _, name := range names {
+		name = project.Dir(name, plugins)
 		info, err := os.Stat(name)
 		switch {
 		case err == nil && info.IsDir():
@@ -144,6 +159,11 @@ func testFiles(names []string) (files []string, err error) {
 			}
 		case err == nil && !config.TestFile(name):
 			return nil, &stream.Error{Code: stream.ConfigFile, Where: name, Why: "it is no test file by its name, which ends in _test.yaml", Fix: "name " + strings.TrimSuffix(name, filepath.Ext(name)) + "_test.yaml, or its folder"}
+		case errors.Is(err, fs.ErrNotExist) && filepath.Ext(name) == "":
+			if there, ok := project.Meant(name); ok {
+				return nil, &stream.Error{Code: stream.ConfigFile, Where: name, Why: "there is no such file or folder", Fix: "did you mean " + there + "?"}
+			}
+			add(name)
 		default: // also what is not there: reading it says so
 			add(name)
 		}

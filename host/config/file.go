@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,11 @@ func ReadFile(path string) (File, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return fault("it is a directory", "name a file inside it")
+		fix := "name a file inside it"
+		if inside, ok := ofPlugin(path); ok {
+			fix = "did you mean " + inside + "?"
+		}
+		return fault("it is a directory", fix)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
@@ -48,6 +53,8 @@ func ReadFile(path string) (File, error) {
 		return fault("it cannot be read: "+cause(err), "check the disk or the share it is on")
 	case len(data) > maxFile:
 		return fault(tooLarge, tooLargeFix)
+	case bytes.HasPrefix(data, []byte("\x00asm")):
+		return fault("it is a WebAssembly file, not YAML", "name a pipeline that has the plugin; wasmill call gives it records without one")
 	}
 	return File{Name: path, Data: data}, nil
 }
@@ -65,11 +72,21 @@ func cause(err error) string {
 	return err.Error()
 }
 
+// ofPlugin is the pipeline file in the folder of a plugin's source, as wasmill new makes it.
+func ofPlugin(dir string) (file string, ok bool) {
+	file = filepath.Join(dir, filepath.Base(dir)+".yaml")
+	info, err := os.Stat(file)
+	return file, err == nil && info.Mode().IsRegular()
+}
+
 // similar says which config file may have been meant by one that is not there.
 func similar(path string) string {
 	dir, base := filepath.Split(path)
 	for _, folder := range []string{"pipelines", "plugins"} { // where wasmill init and new put them
 		usual := filepath.Join(dir, folder, base)
+		if inside, ok := ofPlugin(usual); ok {
+			usual = inside
+		}
 		if _, err := os.Stat(usual); err == nil {
 			return fmt.Sprintf("did you mean %s?", usual)
 		}

@@ -13,6 +13,7 @@ type Layers struct {
 	Files []File   // later ones win
 	Env   []string // KEY=value, as os.Environ returns it
 	Set   []string // path=value, in the order given
+	Root  string   // folder that relative paths in settings of the process begin in which Files and defaults have; empty = the working directory
 
 	begin string // how a file begins, for who does not know; empty = as its kind does
 }

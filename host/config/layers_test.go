@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -49,6 +50,25 @@ func process(t *testing.T, l config.Layers) *config.Process {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// TestPathsBeginInTheRoot has those of files and defaults begin there, and no others.
+func TestPathsBeginInTheRoot(t *testing.T) {
+	text := "plugins: {lock: locks, trust: [{file: k.pub}]}\ndata: {dir: /abs}\ns3: {accessKey: {env: E}, secretKey: {file: s3.key}}\n"
+	p := process(t, config.Layers{Files: files(text), Env: []string{"WASMILL_CACHE_DIR=c"}, Set: []string{"pipelines.dir=p"}, Root: "../.."})
+	got := []string{p.Plugins.Dir, p.Plugins.Lock, p.Plugins.Trust[0].File, p.Data.Dir, p.Admin.Token.File, p.S3.SecretKey.File, p.S3.AccessKey.File, p.Cache.Dir, p.Pipelines.Dir, p.S3.TLS.CAFile}
+	equal(t, "the paths", got, []string{"../../plugins", "../../locks", "../../k.pub", "/abs", "/abs/admin.token", "../../s3.key", "", "c", "p", ""})
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("plugins/shout", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("plugins/shout")
+	p = process(t, config.Layers{Root: "../.."})
+	equal(t, "the folder that this one is in", p.Plugins.Dir, "..")
+	p = process(t, config.Layers{Root: "../..", Set: []string{"plugins.keep=1"}})
+	equal(t, "a default beside a setting", p.Plugins.Dir, "..")
+	p = process(t, config.Layers{Root: "/abs"})
+	equal(t, "below a whole path", p.Plugins.Dir, "/abs/plugins")
 }
 
 func equal(t *testing.T, what string, got, want any) {

@@ -51,10 +51,13 @@ func distance(a, b string, limit int) int {
 	return row[len(t)]
 }
 
-// suggest says what was probably meant, or else what there is.
+// Nearest is the one of the words that was most likely meant, if one is near.
+func Nearest(word string, among []string) (string, bool) { return nearest(word, among) }
+
 // Suggest says which of the words may have been meant, or lists them.
 func Suggest(word string, among []string) string { return suggest(word, among) }
 
+// suggest says what was probably meant, or else what there is.
 func suggest(word string, among []string) string {
 	near, ok := nearest(word, among)
 	return didYouMean(near, ok, among)

@@ -10,7 +10,7 @@ import (
 )
 
 // Process is what wasmill.yaml says. Folders are relative to the working
-// directory of the process.
+// directory of the process, or to Layers.Root.
 type Process struct {
 	Plugins   Plugins `koanf:"plugins"`   // .wasm files
 	Pipelines Folder  `koanf:"pipelines"` // of pipeline files
@@ -144,6 +144,9 @@ func LoadProcess(l Layers) (*Process, error) {
 	}
 	if !m.broken {
 		b.bind("", m.tree, reflect.ValueOf(p))
+	}
+	if l.Root != "" && !m.broken {
+		p.from(l.Root, len(l.Files))
 	}
 	if p.Cache.Dir == "" {
 		p.Cache.Dir = cacheDir(p.Data.Dir)

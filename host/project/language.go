@@ -50,7 +50,11 @@ func ParseLanguage(text string) (Language, error) {
 		names = append(names, string(l))
 	}
 	if !slices.Contains(names, text) {
-		return "", &stream.Error{Code: stream.Usage, Where: "--lang", Why: fmt.Sprintf("there is no SDK for %.40q", text), Fix: config.Suggest(text, names)}
+		fix := config.Suggest(text, names)
+		if l, ok := map[string]Language{"golang": Go, "rs": Rust, "ts": AssemblyScript, "as": AssemblyScript, "asc": AssemblyScript, "typescript": AssemblyScript}[strings.ToLower(text)]; ok {
+			fix = "did you mean " + string(l) + "?"
+		}
+		return "", &stream.Error{Code: stream.Usage, Where: "--lang", Why: fmt.Sprintf("there is no SDK for %.40q", text), Fix: fix}
 	}
 	return Language(text), nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wasmill/wasmill/host/config"
 	"github.com/wasmill/wasmill/host/stream"
 )
 
@@ -37,13 +38,9 @@ func Find(dir string) (*Project, error) {
 	entries, err := os.ReadDir(dir)
 	switch info, statErr := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
-		fix := hint
-		if there := filepath.Join(filepath.Dir(dir), "plugins", filepath.Base(dir)); isProject(there) {
-			fix = "did you mean " + there + "?"
-		}
-		return nil, unknown("there is no such folder", fix)
+		return nil, unknown("there is no such folder", meant(dir, hint))
 	case statErr == nil && !info.IsDir():
-		return nil, unknown("it is a file, not the folder of a plugin", "name "+filepath.Dir(dir))
+		return nil, unknown("it is a file, not the folder of a plugin", "name "+ofFile(dir))
 	case err != nil:
 		return nil, unreadable(dir, err)
 	}
@@ -86,11 +83,47 @@ func Find(dir string) (*Project, error) {
 	return p, nil
 }
 
+// ofFile is the folder of the plugin that a file belongs to.
+func ofFile(file string) string {
+	if dir, built := strings.CutSuffix(file, ".wasm"); built && isProject(dir) {
+		return dir
+	}
+	return filepath.Dir(file)
+}
+
+// meant says which folder may have been meant by one that is not there, or else hint.
+func meant(dir, hint string) string {
+	if there, ok := Meant(dir); ok {
+		return "did you mean " + there + "?"
+	}
+	if below := projectsBelow(filepath.Dir(dir)); len(below) > 0 {
+		return hint + "; " + config.Suggest("", below)
+	}
+	return hint
+}
+
+// Meant is the folder of a plugin's source that was probably meant by one that is not there.
+func Meant(dir string) (there string, ok bool) {
+	if there = filepath.Join(filepath.Dir(dir), pluginsFolder, filepath.Base(dir)); isProject(there) {
+		return there, true
+	}
+	below := projectsBelow(filepath.Dir(dir))
+	names := make([]string, len(below))
+	for i := range below {
+		names[i] = filepath.Base(below[i])
+	}
+	near, ok := config.Nearest(filepath.Base(dir), names)
+	if !ok {
+		return "", false
+	}
+	return below[slices.Index(names, near)], true
+}
+
 // projectsBelow lists the folders of plugins in the folder plugins of dir, or in dir if
 // that is such a folder itself.
 func projectsBelow(dir string) []string {
-	if whole, err := filepath.Abs(dir); err == nil && filepath.Base(whole) != "plugins" {
-		dir = filepath.Join(dir, "plugins")
+	if whole, err := filepath.Abs(dir); err == nil && filepath.Base(whole) != pluginsFolder {
+		dir = filepath.Join(dir, pluginsFolder)
 	}
 	entries, _ := os.ReadDir(dir) // a hint only: without it there is none
 	var below []string
