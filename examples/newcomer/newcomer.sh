@@ -17,7 +17,7 @@ step() { printf '\n$ wasmill %s\n' "$*"; "$wasmill" "$@"; }
 
 # shows TEXT waits for a record that begins with a text, and shows it.
 shows() {
-	for _ in $(seq 600); do
+	for _ in $(seq 1200); do
 		if grep -m 1 -e "^$1" records; then
 			return
 		fi

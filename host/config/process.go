@@ -66,7 +66,7 @@ type Log struct {
 
 // Memory says how much memory wasmill may use.
 type Memory struct {
-	Budget Bytes `koanf:"budget"` // of all guests of a pipeline; 0 = half of the machine
+	Budget Bytes `koanf:"budget"` // of all guests of a pipeline; 0 = half of what the machine or the container has
 }
 
 // Guests bounds the guests of all pipelines together.
