@@ -94,6 +94,13 @@ func (c *crew) close() {
 	c.closed = true
 }
 
+// leaves says that nobody comes any more.
+func (c *crew) leaves() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
 // drained is closed when the crew is drained. It is called with mu held.
 func (c *crew) drained() chan struct{} {
 	if c.drain == nil {

@@ -292,6 +292,19 @@ func TestPipelinesComeAndGo(t *testing.T) {
 	}
 }
 
+// TestADrainIsNoWaiting has the only pipeline end as the process does.
+func TestADrainIsNoWaiting(t *testing.T) {
+	t.Parallel()
+	f := openFollowed(t, map[string]string{"a.yaml": numbers("a", "")})
+	f.until("it runs", f.runs("a"))
+	if err := f.close(); err != nil {
+		t.Error(err)
+	}
+	if n := f.count("no pipeline runs"); n != 0 || f.count("a: ended: ") != 1 {
+		t.Errorf("told %d times that a pipeline is waited for: %q", n, f.told)
+	}
+}
+
 // TestAFolderIsWaitedFor: nothing runs, then one that ends, then one that fails, and one
 // that goes on where it was when its file is another one.
 func TestAFolderIsWaitedFor(t *testing.T) {

@@ -104,8 +104,11 @@ func (s *seat) seated() seated {
 	return seated{s.file, p.Name, s.sum, s.gone, s.leaving, s.over}
 }
 
-// tellEmpty says once that nothing runs any more.
+// tellEmpty says once that nothing runs any more, and that something may come.
 func (h *Host) tellEmpty() {
+	if h.crew.leaves() {
+		return
+	}
 	empty := true
 	for _, s := range h.crew.all() {
 		s.mu.Lock()
