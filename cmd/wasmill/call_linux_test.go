@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -19,6 +20,9 @@ func TestCallSaysThatItWaitsForAPerson(t *testing.T) {
 		t.Errorf("exit %d: %s%s", exit, &out, &notes)
 	}
 	notes.Reset()
+	if exit := run(t.Context(), []string{"call", "identity"}, stdio{strings.NewReader("a"), &out, &notes}); exit != 0 || notes.Len() > 0 {
+		t.Errorf("from a pipe: exit %d: %s", exit, &notes)
+	}
 	if exit := run(t.Context(), []string{"call", "identity", "--input", "a"}, stdio{x.process, &out, &notes}); exit != 0 || notes.Len() > 0 {
 		t.Errorf("with --input: exit %d: %s", exit, &notes)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,7 @@ a plugin of your own.`,
 			if info, err := os.Stat(given[0]); err == nil && !info.IsDir() {
 				return &stream.Error{Code: stream.Usage, Where: c.CommandPath(), Why: why, Fix: "it is a file: wasmill run " + given[0] + " runs a pipeline"}
 			}
-			if near := c.SuggestionsFor(given[0]); len(near) > 0 {
+			if near := meant(c, given[0]); len(near) > 0 {
 				why += "; did you mean " + strings.Join(near, " or ") + "?"
 			}
 			return usageError(c, why)
@@ -114,12 +115,20 @@ a plugin of your own.`,
 			root.AddCommand(c)
 		}
 	}
-	for _, c := range root.Commands() {
-		c.SuggestFor = otherWords()[c.Name()]
-	}
 	root.SetHelpCommandGroupID("Help:")
 	root.SetCompletionCommandGroupID("Help:")
 	return root
+}
+
+// meant are the commands that a word may mean: the one that other programs call so, else those
+// that are written nearly so.
+func meant(c *cobra.Command, word string) []string {
+	for name, others := range otherWords() {
+		if slices.Contains(others, word) {
+			return []string{name}
+		}
+	}
+	return c.SuggestionsFor(word)
 }
 
 // otherWords are those that other programs have for commands, by ours.

@@ -65,15 +65,14 @@ func (a Archive) Serves(plugin, hash, file string) error {
 	if a.Keep == 0 {
 		return a.prune(plugin, 0)
 	}
-	all, err := a.Versions(plugin)
-	if err != nil {
-		return err
-	}
 	kept, now := a.file(plugin, hash), time.Now()
+	all, err := a.Versions(plugin)
 	if len(all) > 0 && !now.After(all[0].Began) {
 		now = all[0].Began.Add(time.Microsecond) // the clock was set back
 	}
-	err = os.Chtimes(kept, now, now)
+	if err == nil {
+		err = os.Chtimes(kept, now, now)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(filepath.Dir(kept), 0o700); err == nil {
 			err = copyPlugin(file, kept, hash, 0o600)
