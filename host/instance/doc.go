@@ -44,7 +44,7 @@
 //  5. A store is put down before something is written there, and deleted from by the
 //     instance's own name, unless the newest claim there is another's. The spec goes last.
 //  6. The spec holds no secrets, only what refers to them.
-//  7. The spec names a binary after all was ready with it. Until then, and if it fails, the
-//     one before goes on. Another version does not resume it. The new keeper ends
-//     an upgrade, also if nobody waits for that any more.
+//  7. The spec names a binary after all was ready with it, and before the instance is said to
+//     be. Until then, and if it fails, the one before goes on. Another version does not
+//     resume it. The new keeper ends an upgrade, also if nobody waits for that any more.
 package instance

@@ -161,9 +161,10 @@ func (k *keeper) started(int, int) {
 				if !k.trial.passes() {
 					return
 				}
-				_, err := k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision })
-				if k.home.at("ready"); err == nil {
-					err = k.named()
+				err := k.named() // before who waits sees that it is ready
+				if err == nil {
+					_, err = k.ledger.move(Ready, "", func(now *Record) { now.Revision = r.Revision })
+					k.home.at("ready")
 				}
 				if err == nil { // else the disk may be mended
 					return

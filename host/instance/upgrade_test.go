@@ -68,7 +68,7 @@ func TestInstanceUpgradeGoesOnAfterACrashAtAnyStep(t *testing.T) {
 				p.Fatal(err)
 			}
 		case "launched": // the keeper ends it
-			if !wait(p.Context(), time.Minute, func() bool { return p.open().Spec.Binary.Version == "v2.0.0" }) {
+			if !wait(p.Context(), time.Minute, func() bool { s, err := p.open().See(); return err == nil && s.Ready && s.Binary.Version == "v2.0.0" }) {
 				p.Fatal("the upgrade does not go on")
 			}
 		}
@@ -79,11 +79,11 @@ func TestInstanceUpgradeGoesOnAfterACrashAtAnyStep(t *testing.T) {
 		p.refused()
 		p.goes(p.open())
 	})
-	inParallel(t, []string{"locked", "starting", "worker started", "ready", "named"}, func(p *place, step string) {
+	inParallel(t, []string{"locked", "starting", "worker started", "named", "ready"}, func(p *place, step string) {
 		i := p.create()
 		p.goesOn(i)
 		err := p.upgrade(step, time.Minute)
-		named := step == "named"
+		named := step == "named" || step == "ready"
 		if err == nil && !named || err != nil && named && !strings.Contains(err.Error(), "it is upgraded to") {
 			p.Errorf("the upgrade ends with %v", err)
 		}
