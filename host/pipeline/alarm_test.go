@@ -335,3 +335,48 @@ func TestAVertexThatDealsIsNotEmpty(t *testing.T) {
 		t.Error("it is empty")
 	}
 }
+
+// hurried is a reminder that notes what it has handled when it is to advance.
+type hurried struct {
+	*reminder
+	records int   // handled
+	inTime  []int // records when it advanced by the clock
+	atEnd   []int // and at the end of time
+}
+
+func (x *hurried) In(ctx context.Context, in *stream.Batch, out *stream.Output) error {
+	for _, r := range in.Records {
+		if r.Port != stream.ClockTimer {
+			x.records++
+		}
+	}
+	return x.reminder.In(ctx, in, out)
+}
+
+func (x *hurried) Advance(ctx context.Context, from, to int, upTo stream.Watermark, now int64, in *stream.Batch, out *stream.Output) error {
+	if now == math.MaxInt64 {
+		x.atEnd = append(x.atEnd, x.records)
+	} else {
+		x.inTime = append(x.inTime, x.records)
+	}
+	return x.reminder.Advance(ctx, from, to, upTo, now, in, out)
+}
+
+// TestTheEndOfTimeComesBehindAllRecords has records wait when the source has ended, while
+// alarms of earlier ones go: those of others do not yet, as the end would have come before
+// what it is the end of.
+func TestTheEndOfTimeComesBehindAllRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &hurried{reminder: newReminder(1)}
+		x.takes = time.Second
+		v := udf("x", 1, x)
+		v.Call.Records = 1
+		p := mustNew(t, graph([]Vertex{source("in", &numbers{first: 2, count: 8, batch: 8}), v, sink("a", &collect{})}, "in x", "x a"), Hooks{})
+		if err := p.Run(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+		if len(x.inTime) == 0 || x.inTime[0] == 8 || len(x.atEnd) == 0 || slices.Min(x.atEnd) < 8 {
+			t.Errorf("of 8 records it had handled %v when alarms went, and %v at the end of time", x.inTime, x.atEnd)
+		}
+	})
+}

@@ -136,12 +136,13 @@ func (in *inbox) reach(s *slot) {
 func (in *inbox) dueIn(s *slot) (upTo stream.Watermark, now int64, ok bool) {
 	g := in.gate
 	upTo, now = g.target, clock()
-	if g.ending() {
+	first := s.behind && s.before > 0 // there are records that come first, also at the end of time
+	if first {
+		upTo = in.flight.watermarks.inputs[0].promised
+	} else if g.ending() {
 		now = math.MaxInt64
 	}
-	if s.behind && s.before > 0 { // there are records that come first
-		upTo = in.flight.watermarks.inputs[0].promised
-	} else if g.due(s) {
+	if !first && g.due(s) {
 		return upTo, now, true
 	}
 	return upTo, now, (in.barrier == nil || g.ending()) && g.rings(s, now)
