@@ -78,20 +78,33 @@ func whole(data []byte) bool {
 	return bytes.Equal(sum[:], data[:sha256.Size])
 }
 
-func process(t *testing.T, folder, work string) (*exec.Cmd, *bytes.Buffer) {
+func process(t *testing.T, folder, work string) (*exec.Cmd, *heard) {
 	t.Helper()
 	c := exec.Command(os.Args[0])
 	c.Env = append(os.Environ(), "STORE_FOLDER="+folder, "STORE_WORK="+work)
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, os.Stderr
+	out := &heard{first: make(chan struct{})}
+	c.Stdout, c.Stderr = out, os.Stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return c, &out
+	return c, out
 }
 
-func lines(out *bytes.Buffer) (lines []string) {
-	for s := bufio.NewScanner(out); s.Scan(); {
+// heard is what a process has said. It can be read when the process has ended.
+type heard struct {
+	said  bytes.Buffer
+	first chan struct{} // closed when it has said something
+}
+
+func (h *heard) Write(text []byte) (int, error) {
+	if h.said.Len() == 0 {
+		close(h.first)
+	}
+	return h.said.Write(text)
+}
+
+func (h *heard) lines() (lines []string) {
+	for s := bufio.NewScanner(&h.said); s.Scan(); {
 		lines = append(lines, s.Text())
 	}
 	return lines
@@ -100,7 +113,7 @@ func lines(out *bytes.Buffer) (lines []string) {
 func TestOfRacingProcessesExactlyOneCreates(t *testing.T) {
 	folder := t.TempDir()
 	var racers []*exec.Cmd
-	var outs []*bytes.Buffer
+	var outs []*heard
 	for range 4 {
 		c, out := process(t, folder, "race")
 		racers, outs = append(racers, c), append(outs, out)
@@ -110,7 +123,7 @@ func TestOfRacingProcessesExactlyOneCreates(t *testing.T) {
 		if err := c.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range lines(outs[i]) {
+		for _, name := range outs[i].lines() {
 			if winner[name] != "" {
 				t.Errorf("%s was created twice", name)
 			}
@@ -136,7 +149,11 @@ func TestAKilledProcessLeavesOnlyWholeObjects(t *testing.T) {
 	said, kills := 0, 0
 	for range 15 {
 		c, out := process(t, folder, "write")
-		time.Sleep(time.Duration(20+random.IntN(150)) * time.Millisecond)
+		select { // however long it takes to start
+		case <-out.first:
+		case <-time.After(time.Minute):
+		}
+		time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond)
 		c.Process.Kill()
 		c.Wait()
 		if !strings.Contains(c.ProcessState.String(), "killed") {
@@ -144,7 +161,7 @@ func TestAKilledProcessLeavesOnlyWholeObjects(t *testing.T) {
 		}
 		kills++
 		store := open(t, folder)
-		for _, name := range lines(out) {
+		for _, name := range out.lines() {
 			said++
 			if _, err := store.Get(t.Context(), name); err != nil {
 				t.Errorf("%s was stored, and: %v", name, err)

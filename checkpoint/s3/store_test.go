@@ -25,7 +25,7 @@ func config(server *s3server.Server) s3.Config {
 		Bucket:         server.Bucket,
 		Prefix:         "some/prefix",
 		Credentials:    s3.Credentials{AccessKey: server.AccessKey, SecretKey: server.SecretKey},
-		RequestTimeout: 20 * time.Second,
+		RequestTimeout: time.Minute,
 	}
 }
 

@@ -36,7 +36,7 @@ func bucket(t *testing.T, settings string) (*s3server.Server, *control.Stores) {
 	server := s3server.Start()
 	t.Cleanup(server.Close)
 	server.SecretKey = secretKey
-	text := fmt.Sprintf("s3: {endpoint: %q, accessKey: {env: KEY}, secretKey: {env: SECRET}, requestTimeout: 2s%s}", server.Endpoint(), settings)
+	text := fmt.Sprintf("s3: {endpoint: %q, accessKey: {env: KEY}, secretKey: {env: SECRET}, requestTimeout: 1m%s}", server.Endpoint(), settings)
 	process, err := config.LoadProcess(config.Layers{Files: []config.File{{Name: "wasmill.yaml", Data: []byte(text)}}})
 	if err != nil {
 		t.Fatal(err)

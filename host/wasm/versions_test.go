@@ -86,8 +86,9 @@ func TestACallThatIsHeldBackGoesOnWithTheNextVersion(t *testing.T) {
 
 // TestACallEndsWithTheVersionThatItBeganWith lets another one serve meanwhile.
 func TestACallEndsWithTheVersionThatItBeganWith(t *testing.T) {
-	e := newEngine(t)
-	loops := freshTransform(t, freshPlugin(t, e, hostile()["an empty loop"], DefaultLimits()), Config{Vertex: "v"})
+	e, limits := newEngine(t), DefaultLimits()
+	limits.CallDeadline = time.Hour // it ends when it is told to
+	loops := freshTransform(t, freshPlugin(t, e, hostile()["an empty loop"], limits), Config{Vertex: "v"})
 	v := NewVersions(loops)
 	v.SetSide("rates", []byte("1"))
 	ctx, cancel := context.WithCancel(t.Context())

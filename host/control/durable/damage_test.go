@@ -123,10 +123,8 @@ func TestAStoreThatIsAwayTakesNoMemory(t *testing.T) {
 	store.Break(storetest.All, "", 0, storetest.Fault{Hang: true})
 	from := b.counted()
 	time.Sleep(away)
+	b.reach(from + 1000) // records go on
 	grown := int64(heap()) - int64(before)
-	if b.counted() < from+1000 {
-		t.Errorf("only %d records were counted meanwhile", b.counted()-from)
-	}
 	if grown > 64<<20 {
 		t.Errorf("it takes %d bytes more", grown)
 	}
@@ -153,7 +151,7 @@ func TestASlowStoreNeverHasAPartOfACheckpoint(t *testing.T) {
 	open := func(context.Context) (checkpoint.Store, error) {
 		s, err := s3.New(s3.Config{
 			Endpoint: server.Endpoint(), Bucket: server.Bucket, PathStyle: true,
-			Credentials: s3.Credentials{AccessKey: server.AccessKey, SecretKey: server.SecretKey}, RequestTimeout: 20 * time.Second,
+			Credentials: s3.Credentials{AccessKey: server.AccessKey, SecretKey: server.SecretKey}, RequestTimeout: time.Minute,
 		})
 		if err != nil {
 			return nil, err
@@ -173,7 +171,7 @@ func TestASlowStoreNeverHasAPartOfACheckpoint(t *testing.T) {
 	defer store.Close()
 	r := &checkpoint.Reader{Store: store, Pipeline: "p"}
 	seen := stream.Epoch(0)
-	for began := time.Now(); time.Since(began) < lasts; {
+	for began := time.Now(); time.Since(began) < lasts || seen < 2 && time.Since(began) < time.Minute; {
 		out, err := r.Restore(t.Context(), func(*checkpoint.Manifest) (func(checkpoint.RestoredPart) error, error) {
 			return func(checkpoint.RestoredPart) error { return nil }, nil
 		})

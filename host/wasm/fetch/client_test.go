@@ -31,7 +31,7 @@ func service(t testing.TB, handle http.HandlerFunc) string {
 func client(t testing.TB, said *[]string, rules ...string) *Client {
 	t.Helper()
 	var mu sync.Mutex
-	p := Policy{MaxBytes: 1 << 20, Timeout: 10 * time.Second, Conns: 8}
+	p := Policy{MaxBytes: 1 << 20, Timeout: time.Minute, Conns: 8}
 	for _, text := range rules {
 		r, err := ParseRule(text)
 		if err != nil {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for anything.
-const patience = 30 * time.Second
+// patience is how long a test waits for anything: it only keeps a hang from lasting for ever.
+const patience = 2 * time.Minute
 
 // world is a folder with all that outlives workers, and the scenario of the next one.
 type world struct {

@@ -18,7 +18,8 @@ func kills(quick, long int) int {
 	return quick
 }
 
-// killAtAnyTime kills workers until there were so many, in one world after the other.
+// killAtAnyTime kills workers until there were so many, in one world after the other. Every
+// other one has published something before, however slow the machine is.
 func killAtAnyTime(t *testing.T, times int, prepare func(*world)) {
 	rng := seed(t)
 	most := 600
@@ -30,8 +31,11 @@ func killAtAnyTime(t *testing.T, times int, prepare func(*world)) {
 		t.Run(fmt.Sprint("world ", n), func(t *testing.T) {
 			w := randomWorld(t, rng)
 			prepare(w)
-			for killed < times {
+			for first := true; killed < times; first = !first {
 				p := w.start()
+				if first {
+					p.publishes()
+				}
 				pause := time.Duration(10+rng.IntN(most-10)) * time.Millisecond
 				select {
 				case <-p.ended:
@@ -61,6 +65,19 @@ func killAtAnyTime(t *testing.T, times int, prepare func(*world)) {
 	if t.Logf("%d kills, %d restores", killed, restored); restored < times/5 {
 		t.Error("hardly anything was restored")
 	}
+}
+
+// publishes waits until a worker has completed a checkpoint, or ended.
+func (p *running) publishes() {
+	p.Helper()
+	p.until("a checkpoint", func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return count(p.entries(), p.life, "done") > 0
+		}
+	})
 }
 
 // randomWorld makes one of chance.

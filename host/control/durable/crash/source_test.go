@@ -49,7 +49,8 @@ func (s *numbers) Open(_ context.Context, after stream.Position) error {
 func (s *numbers) Read(ctx context.Context, b *stream.Batch) error {
 	pause, most := time.Duration(s.rng.Int64N(2*int64(s.Pace))), 1+s.rng.IntN(mostAtOnce)
 	if (s.Lasts || s.steps.ahead()) && s.next > s.total()/2 { // not to be at the end before the step
-		pause, most = 10*time.Millisecond, 1
+		half, left := s.total()-s.total()/2, s.total()-s.next
+		pause, most = 10*time.Millisecond*time.Duration(half)/time.Duration(max(1, left)), 1 // ever slower
 	}
 	select {
 	case <-time.After(pause):
