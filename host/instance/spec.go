@@ -85,13 +85,9 @@ func (s *Spec) placed(o host.Options) (host.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	for _, at := range []struct{ setting, path string }{
-		{"plugins.dir", p.Plugins.Dir}, {"plugins.lock", p.Plugins.Lock}, {"cache.dir", p.Cache.Dir},
-		{"s3.accessKey.file", p.S3.AccessKey.File}, {"s3.secretKey.file", p.S3.SecretKey.File}, {"s3.sessionToken.file", p.S3.SessionToken.File}, {"s3.tls.caFile", p.S3.TLS.CAFile},
-		{"admin.token.file", p.Admin.Token.File}, {"admin.tls.cert", p.Admin.TLS.Cert}, {"admin.tls.key", p.Admin.TLS.Key}, {"admin.tls.clientCA", p.Admin.TLS.ClientCA},
-	} {
-		if at.path != "" && !filepath.IsAbs(at.path) {
-			o.Set = append(o.Set, at.setting+"="+filepath.Join(s.WorkDir, at.path))
+	for _, at := range p.Paths() {
+		if *at.Path != "" && !filepath.IsAbs(*at.Path) {
+			o.Set = append(o.Set, at.Setting+"="+filepath.Join(s.WorkDir, *at.Path))
 		}
 	}
 	if !filepath.IsAbs(s.Base) {
