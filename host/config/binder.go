@@ -98,8 +98,8 @@ func (b *binder) fields(p path, in any, out reflect.Value) {
 			b.bind(p.key(k), m[k], out.Field(i))
 			continue
 		}
-		b.add(b.key(p.key(k)), p.key(k), stream.ConfigUnknownKey, fmt.Sprintf("%q is not a key here", shorten(k)), cmp.Or(elsewhere(p, k, out.Type()), suggest(k, known)))
-		meant, ok := nearest(k, known)
+		b.add(b.key(p.key(k)), p.key(k), stream.ConfigUnknownKey, fmt.Sprintf("%q is not a key here", shorten(k)), cmp.Or(elsewhere(p, k, out.Type()), Suggest(k, known)))
+		meant, ok := Nearest(k, known)
 		if _, given := m[meant]; ok && !given && !taken[meant] {
 			taken[meant] = true
 			b.values[p.key(meant)] = b.value(p.key(k))
@@ -211,7 +211,7 @@ func (b *binder) scalar(p path, in any, out reflect.Value) {
 			return
 		}
 		if c, ok := out.Interface().(Choice); ok && !slices.Contains(c.Choices(), s) {
-			b.fault(p, stream.ConfigValue, fmt.Sprintf("%q is not one of its values", shorten(s)), suggest(s, c.Choices()))
+			b.fault(p, stream.ConfigValue, fmt.Sprintf("%q is not one of its values", shorten(s)), Suggest(s, c.Choices()))
 			return
 		}
 		out.SetString(s)

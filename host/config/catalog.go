@@ -62,8 +62,8 @@ func (b *binder) known(p path, role, kind string, known []string) (string, bool)
 	if slices.Contains(known, kind) {
 		return kind, true
 	}
-	b.add(b.key(p), p, stream.ConfigValue, fmt.Sprintf("there is no %s of kind %q", role, shorten(kind)), suggest(kind, known))
-	return nearest(kind, known)
+	b.add(b.key(p), p, stream.ConfigValue, fmt.Sprintf("there is no %s of kind %q", role, shorten(kind)), Suggest(kind, known))
+	return Nearest(kind, known)
 }
 
 // kind takes the kind and the raw settings out of a component at p.

@@ -57,7 +57,7 @@ func (b *binder) interval(p path, in any, out reflect.Value) {
 		}
 	case string:
 		d, err := time.ParseDuration(text)
-		if near, ok := nearest(text, []string{adaptive}); text == adaptive || err != nil && ok {
+		if near, ok := Nearest(text, []string{adaptive}); text == adaptive || err != nil && ok {
 			a := newAdaptive()
 			if *i = (Interval{Adaptive: &a}); text != adaptive {
 				b.fault(p, stream.ConfigValue, fmt.Sprintf("there is no interval %q", shorten(text)), fmt.Sprintf("did you mean %s?", near))

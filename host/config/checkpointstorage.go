@@ -47,7 +47,7 @@ func (s *Storage) UnmarshalText(text []byte) error {
 		return bad("it is no storage", storageFix)
 	case ok:
 		fix := storageFix
-		if near, ok := nearest(scheme, []string{schemeFile, schemeS3}); ok && len(scheme) > 1 {
+		if near, ok := Nearest(scheme, []string{schemeFile, schemeS3}); ok && len(scheme) > 1 {
 			fix = fmt.Sprintf("did you mean %s://?", near)
 		}
 		return bad(fmt.Sprintf("there is no storage of kind %q", shorten(scheme)), fix)

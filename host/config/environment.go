@@ -58,7 +58,7 @@ func (m *merged) environment(env []string, fields []field) {
 		at := place{layer: m.layer, name: "environment " + name, text: value, loose: true}
 		f, ok := known[name]
 		if !ok {
-			m.add(at, "", stream.ConfigUnknownKey, fmt.Sprintf("no setting belongs to %s", name), suggest(name, below(name, names)))
+			m.add(at, "", stream.ConfigUnknownKey, fmt.Sprintf("no setting belongs to %s", name), Suggest(name, below(name, names)))
 			continue
 		}
 		for _, k := range f.keys {

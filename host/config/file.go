@@ -110,8 +110,8 @@ func similar(path string) string {
 			return fmt.Sprintf("did you mean %s?", dir+name)
 		}
 	}
-	if name, ok := nearest(base, names); ok {
+	if name, ok := Nearest(base, names); ok {
 		return fmt.Sprintf("did you mean %s?", dir+name)
 	}
-	return suggest(base, names)
+	return Suggest(base, names)
 }

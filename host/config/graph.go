@@ -63,7 +63,7 @@ func (g *graph) end(p path, id stream.VertexID) int {
 	if id == "" {
 		return -1
 	}
-	near, ok := nearest(string(id), g.names)
+	near, ok := Nearest(string(id), g.names)
 	g.fault(p, stream.GraphDangling, fmt.Sprintf("there is no vertex named %s", shorten(string(id))), didYouMean(near, ok, g.names))
 	if ok {
 		return g.byName[stream.VertexID(near)]

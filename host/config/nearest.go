@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// nearest returns the word that was most likely meant: the closest one, if it
+// Nearest returns the word that was most likely meant: the closest one, if it
 // is at most a third of its letters and three of them away. It looks at the
 // first few hundred only.
-func nearest(word string, among []string) (string, bool) {
+func Nearest(word string, among []string) (string, bool) {
 	best, found := "", false
 	limit := max(1, min(3, len(word)/3))
 	for _, w := range among[:min(len(among), 300)] {
@@ -51,15 +51,9 @@ func distance(a, b string, limit int) int {
 	return row[len(t)]
 }
 
-// Nearest is the one of the words that was most likely meant, if one is near.
-func Nearest(word string, among []string) (string, bool) { return nearest(word, among) }
-
-// Suggest says which of the words may have been meant, or lists them.
-func Suggest(word string, among []string) string { return suggest(word, among) }
-
-// suggest says what was probably meant, or else what there is.
-func suggest(word string, among []string) string {
-	near, ok := nearest(word, among)
+// Suggest says what was probably meant, or else what there is.
+func Suggest(word string, among []string) string {
+	near, ok := Nearest(word, among)
 	return didYouMean(near, ok, among)
 }
 

@@ -151,7 +151,7 @@ func (r SecretRef) read() (Secret, error) {
 func shown(arg string) string {
 	name, value, ok := strings.Cut(arg, "=")
 	first, _, _ := strings.Cut(steps.Replace(name), ".")
-	near, _ := nearest(first, []string{"s3", "admin"})
+	near, _ := Nearest(first, []string{"s3", "admin"})
 	hidden := near == "s3" || near == "admin" && name != "admin.listen" || sensitive(name, value)
 	switch {
 	case !hidden:

@@ -19,7 +19,7 @@ func SplitSet(set []string) (process, pipeline []string) {
 	for _, arg := range set {
 		name, _, _ := strings.Cut(arg, "=")
 		first, _, _ := strings.Cut(steps.Replace(name), ".")
-		if near, ok := nearest(first, slices.Concat(theirs, ours)); ok && slices.Contains(ours, near) {
+		if near, ok := Nearest(first, slices.Concat(theirs, ours)); ok && slices.Contains(ours, near) {
 			process = append(process, arg)
 		} else {
 			pipeline = append(pipeline, arg)
@@ -68,7 +68,7 @@ func (e *edit) apply(p path, old any, keys []string) any {
 	case []any:
 		i, names := find(old, key)
 		if i < 0 {
-			e.add(e.at, "", stream.ConfigUnknownKey, fmt.Sprintf("%s has no %s", p, shorten(key)), suggest(key, names))
+			e.add(e.at, "", stream.ConfigUnknownKey, fmt.Sprintf("%s has no %s", p, shorten(key)), Suggest(key, names))
 			return old
 		}
 		old[i] = e.apply(p.index(i), old[i], rest)

@@ -72,8 +72,8 @@ func (g *graph) sideEdges(edges []Edge) {
 		case len(names) == 0:
 			g.fault(at, stream.GraphDangling, fmt.Sprintf("%s has no side inputs", v.Name), fmt.Sprintf("add sideInputs: {%s: {}} to %s, or remove this", shorten(e.Side), v.Name))
 		case !ok:
-			g.fault(at, stream.GraphDangling, fmt.Sprintf("%s has no side input named %s", v.Name, shorten(e.Side)), suggest(e.Side, names))
-			if near, ok := nearest(e.Side, names); ok {
+			g.fault(at, stream.GraphDangling, fmt.Sprintf("%s has no side input named %s", v.Name, shorten(e.Side)), Suggest(e.Side, names))
+			if near, ok := Nearest(e.Side, names); ok {
 				e.Side = near // and no other fault for that one
 			}
 		case s.File != "":

@@ -346,7 +346,7 @@ func (b *binder) capability(p path, in any, out reflect.Value) {
 	}
 	name, ok := in.(string)
 	if !ok {
-		b.mismatch(p, in, "the name of a capability", suggest("", known))
+		b.mismatch(p, in, "the name of a capability", Suggest("", known))
 		return
 	}
 	for _, k := range known {
@@ -355,5 +355,5 @@ func (b *binder) capability(p path, in any, out reflect.Value) {
 			return
 		}
 	}
-	b.fault(p, stream.PluginCapability, fmt.Sprintf("there is no capability %q", shorten(name)), suggest(name, known))
+	b.fault(p, stream.PluginCapability, fmt.Sprintf("there is no capability %q", shorten(name)), Suggest(name, known))
 }

@@ -46,8 +46,8 @@ func TestNearest(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got, ok := nearest(test.word, words); got != test.want || ok != (test.want != "") {
-				t.Errorf("nearest(%q) is %q, %v; want %q", test.word, got, ok, test.want)
+			if got, ok := Nearest(test.word, words); got != test.want || ok != (test.want != "") {
+				t.Errorf("Nearest(%q) is %q, %v; want %q", test.word, got, ok, test.want)
 			}
 		})
 	}

@@ -21,10 +21,7 @@ func (e ending) why() string {
 	if e.failed == nil {
 		return cmp.Or(e.said, exited(e.exit))
 	}
-	why := e.failed.Error()
-	if f, ok := errors.AsType[*stream.Error](e.failed); ok {
-		why = f.Reason()
-	}
+	why := reasonOf(e.failed)
 	if e.said != "" { // which alone would not say that it was given up
 		why += ": " + e.said
 	}

@@ -3,7 +3,6 @@ package instance
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -106,7 +105,7 @@ func (k *keeper) begin() (err error) {
 	k.clear()
 	reason := ""
 	if o, ok := ownerOf(k.path(workerFile)); ok {
-		reason = fmt.Sprintf("it waits for process %d, a worker that has lost its keeper, to let through what it has read, for at most %v", o.PID, k.grace())
+		reason = "it waits for " + toDrain(o, k.grace())
 	}
 	_, err = k.ledger.move(Start, reason, func(r *Record) { r.Binary = &k.binary })
 	return err

@@ -51,6 +51,11 @@ func (i *Instance) hangs(o Owner, grace time.Duration) error {
 	}
 }
 
+// toDrain says what is waited for.
+func toDrain(o Owner, grace time.Duration) string {
+	return fmt.Sprintf("process %d, a worker that has lost its keeper, to let through what it has read, for at most %v", o.PID, grace)
+}
+
 func lives(o Owner) string {
 	return fmt.Sprintf("process %d, a worker that has lost its keeper, has not ended", o.PID)
 }
@@ -66,7 +71,7 @@ func (i *Instance) EndOrphan(ctx context.Context, force bool, waits func(text st
 	}
 	grace := i.grace()
 	if waits != nil {
-		waits(fmt.Sprintf("waits for process %d, a worker that has lost its keeper, to let through what it has read, for at most %v", o.PID, grace))
+		waits("waits for " + toDrain(o, grace))
 	}
 	switch {
 	case wait(ctx, grace, func() bool { return !i.works(o) }):

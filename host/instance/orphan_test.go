@@ -11,17 +11,10 @@ import (
 	"github.com/wasmill/wasmill/host/stream"
 )
 
-// hung is an instance whose worker is stopped and whose keeper was killed. Its time to drain is
-// short for those that use it.
+// hung is a brief instance whose worker is stopped and whose keeper was killed.
 func (p *place) hung() (*Instance, Owner) {
 	p.Helper()
-	p.margin = 50 * time.Millisecond
-	plan := planOf(p.Home)
-	plan.Options.Set = []string{"shutdown.grace=50ms"}
-	i, err := p.Create(p.Context(), plan)
-	if err != nil {
-		p.Fatal(err)
-	}
+	i := p.brief()
 	p.goesOn(i)
 	return i, p.hang(i)
 }
@@ -99,13 +92,7 @@ func TestKeeperDoesNotWaitForEverForAWorkerThatHangs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t)
-			p.margin = 50 * time.Millisecond
-			plan := planOf(p.Home)
-			plan.Options.Set = []string{"shutdown.grace=50ms"}
-			i, err := p.Create(t.Context(), plan)
-			if err != nil {
-				t.Fatal(err)
-			}
+			i := p.brief()
 			worker, err := take(i.path(workerFile))
 			if err != nil {
 				t.Fatal(err)

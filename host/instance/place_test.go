@@ -81,6 +81,19 @@ func (p *place) create() *Instance {
 	return i
 }
 
+// brief creates an instance whose time to drain is short, for those that wait for it.
+func (p *place) brief() *Instance {
+	p.Helper()
+	p.margin = 50 * time.Millisecond
+	plan := planOf(p.Home)
+	plan.Options.Set = []string{"shutdown.grace=50ms"}
+	i, err := p.Create(p.Context(), plan)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return i
+}
+
 // goesOn resumes the instance, and sees it ready.
 func (p *place) goesOn(i *Instance) {
 	p.Helper()

@@ -15,13 +15,7 @@ import (
 func TestItIsKilledOnlyWithForceAndAfterItsTime(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.margin = 50 * time.Millisecond
-	plan := planOf(p.Home)
-	plan.Options.Set = []string{"shutdown.grace=50ms"}
-	i, err := p.Create(t.Context(), plan)
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := p.brief()
 	p.goesOn(i)
 	worker, ok := ownerOf(i.path(workerFile))
 	if !ok || worker.signal(syscall.SIGSTOP) != nil {

@@ -10,35 +10,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
-	"github.com/wasmill/wasmill/host/supervise"
 )
-
-// TestWhyAWorkerHasEnded is what failed says, what it has said itself, or else how it ended.
-func TestWhyAWorkerHasEnded(t *testing.T) {
-	died := &stream.Error{Code: stream.WorkerDied, Why: "it died 11 times", Fix: "see the log"}
-	for _, c := range []struct {
-		name, said string
-		exit       supervise.Exit
-		failed     error
-		want       string
-	}{
-		{"it has said nothing", "", supervise.Exit{Code: 3}, nil, "its worker exited with 3"},
-		{"it has said why", "no disk", supervise.Exit{Code: 3}, nil, "no disk"},
-		{"it is given up", "", supervise.Exit{Code: 1}, died, "it died 11 times"},
-		{"it is given up, and has said why", "no memory", supervise.Exit{Code: 1}, died, "it died 11 times: no memory"},
-		{"it was not started", "", supervise.Exit{}, errors.New("no such file"), "no such file"},
-	} {
-		k := &keeper{Instance: &Instance{dir: t.TempDir()}}
-		if c.said != "" {
-			if err := os.WriteFile(k.path(errorFile), []byte(c.said), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := (ending{c.exit, c.failed, k.said()}).why(); got != c.want {
-			t.Errorf("%s: %q", c.name, got)
-		}
-	}
-}
 
 // TestWhoWaitsIsToldTheFirstLineOfAReason has one with several, as status shows all of it.
 func TestWhoWaitsIsToldTheFirstLineOfAReason(t *testing.T) {

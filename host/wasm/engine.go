@@ -32,8 +32,8 @@ type Engine struct {
 
 // NewEngine opens the cache in a folder, which it creates. The folder holds
 // native code: only its owner may write there. Where it cannot be created, or
-// nobody can write to it, the cache is in memory. What processes left that were watched (see Watch) and
-// died puts plugins into quarantine.
+// nobody can write to it, the cache is in memory. What processes left that were
+// watched (see Watch) and died puts plugins into quarantine.
 func NewEngine(ctx context.Context, cacheDir string, compile CompileLimits) (*Engine, error) {
 	dir := filepath.Join(cacheDir, "wasm")
 	fail := func(why string, err error) error {

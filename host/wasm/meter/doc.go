@@ -48,8 +48,8 @@
 //
 // Besides, the rewriter caps the maxima of memory and table, joins data segments that
 // lie close to each other (see data.go), exports mutable globals under reserved names,
-// and renumbers what the new import shifts, the name section included. Sections that the rewriting makes wrong (DWARF) are
-// dropped.
+// and renumbers what the new import shifts, the name section included. Sections that
+// the rewriting makes wrong (DWARF) are dropped.
 //
 // Invariants
 //
