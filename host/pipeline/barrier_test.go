@@ -3,73 +3,16 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/wasmill/wasmill/host/stream"
 )
-
-// album keeps the snapshots of a pipeline.
-type album struct {
-	mu    sync.Mutex
-	taken map[stream.Epoch]map[stream.VertexID]Snapshot // guarded by mu
-}
-
-func (a *album) add(v stream.VertexID, b *stream.Barrier, s Snapshot) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.taken == nil {
-		a.taken = map[stream.Epoch]map[stream.VertexID]Snapshot{}
-	}
-	if a.taken[b.Epoch] == nil {
-		a.taken[b.Epoch] = map[stream.VertexID]Snapshot{}
-	}
-	a.taken[b.Epoch][v] = s
-}
-
-func (a *album) of(epoch stream.Epoch, v stream.VertexID) (s Snapshot, ok bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s, ok = a.taken[epoch][v]
-	return s, ok
-}
-
-func (a *album) count(epoch stream.Epoch) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.taken[epoch])
-}
-
-// inputs returns the values that a snapshot has, in their order.
-func (a *album) inputs(epoch stream.Epoch, v stream.VertexID) (values []string) {
-	s, _ := a.of(epoch, v)
-	for _, b := range s.Inputs {
-		for i := range b.Records {
-			values = append(values, string(b.Value(i)))
-		}
-	}
-	return values
-}
-
-// launch runs a graph with checkpoints until stop is called, which returns what Run did.
-func launch(t *testing.T, g Graph, from map[stream.VertexID]Restored) (p *Pipeline, a *album, stop func() error) {
-	t.Helper()
-	a = &album{}
-	p = mustNew(t, g, Hooks{Snapshot: a.add})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- p.Run(ctx, given(from)) }()
-	synctest.Wait()
-	return p, a, func() error { cancel(); return <-done }
-}
 
 // stuck is a transform whose calls wait, some with the arena of their input in out.
 type stuck struct {
@@ -192,72 +135,6 @@ func TestTheLastBarrierComesAfterWhatIsDueAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestABarrierThatOneLaneMissedIsNothing has two in which another one is the first.
-func TestABarrierThatOneLaneMissedIsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		one, two := &numbers{gate: make(chan struct{})}, &numbers{gate: make(chan struct{})}
-		p, a, stop := launch(t, graph([]Vertex{source("one", one), source("two", two), sink("k", &collect{})}, "one k", "two k"), nil)
-		p.sources[0].inject(&stream.Barrier{Epoch: 1})
-		p.sources[1].inject(&stream.Barrier{Epoch: 2})
-		synctest.Wait()
-		if _, early := a.of(2, "k"); early {
-			t.Error("the second came through before one source has sent it")
-		}
-		p.sources[0].inject(&stream.Barrier{Epoch: 2})
-		synctest.Wait()
-		_, first := a.of(1, "k")
-		if _, second := a.of(2, "k"); first || !second {
-			t.Errorf("the first came through: %v, the second: %v", first, second)
-		}
-		_ = stop()
-	})
-}
-
-// counter is a Durable that counts, by group; a call waits for its gate.
-type counter struct {
-	gate   chan struct{}
-	counts []int
-	began  atomic.Int32
-	noKey  []uint16 // groups of records without one
-}
-
-func (c *counter) Groups() int                                               { return len(c.counts) }
-func (c *counter) Key(b *stream.Batch, i int) ([]byte, bool)                 { return b.Value(i), b.Value(i)[0] != '9' }
-func (c *counter) Group(key []byte) int                                      { return int(key[len(key)-1]) % len(c.counts) }
-func (c *counter) Due(int, int) (stream.Watermark, bool)                     { return 0, false }
-func (c *counter) Alarm(int, int) (int64, bool)                              { return 0, false }
-func (c *counter) Close(context.Context) error                               { return nil }
-func (c *counter) Restore(string, bool, []byte) error                        { return nil }
-func (c *counter) Reset()                                                    {}
-func (c *counter) Restored(context.Context) error                            { return nil }
-func (c *counter) Call(context.Context, *stream.Batch, *stream.Output) error { return nil }
-
-func (c *counter) In(_ context.Context, in *stream.Batch, out *stream.Output) error {
-	c.began.Add(1)
-	<-c.gate
-	for i, r := range in.Records {
-		if r.Port != stream.NoKey {
-			c.counts[r.Group]++
-		} else {
-			c.noKey = append(c.noKey, r.Group)
-		}
-		_ = pass(out, in, i)
-	}
-	return nil
-}
-
-func (c *counter) Advance(context.Context, int, int, stream.Watermark, int64, *stream.Batch, *stream.Output) error {
-	return nil
-}
-
-type frozenCounts []int
-
-func (c *counter) Freeze(bool) stream.Frozen { return frozenCounts(slices.Clone(c.counts)) }
-
-func (frozenCounts) Parts(func(string, int, int, bool, int, []byte) error) error { return nil }
-func (frozenCounts) Size() int64                                                 { return 0 }
-func (frozenCounts) Release(bool)                                                {}
-
 func TestAVertexWithStateWaitsForItsCallsUnderWayOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &counter{gate: make(chan struct{}), counts: make([]int, 4)}
@@ -281,65 +158,6 @@ func TestAVertexWithStateWaitsForItsCallsUnderWayOnly(t *testing.T) {
 			t.Errorf("%d snapshots, with %d records counted and %d taken along; %d calls began, %d results", a.count(1), sum, got, c.began.Load(), k.count())
 		}
 		close(c.gate)
-		_ = stop()
-	})
-}
-
-func TestABarrierThatIsAbandonedHoldsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &counter{gate: make(chan struct{}), counts: make([]int, 8)}
-		v := udf("x", 2, c)
-		v.Call = Limit{1, 1 << 20}
-		p, a, stop := launch(t, graph([]Vertex{source("in", &numbers{count: 3, batch: 1}), v, sink("k", &collect{})}, "in x", "x k"), nil)
-		p.Inject(&stream.Barrier{Epoch: 1})
-		synctest.Wait()
-		c.gate <- struct{}{}
-		synctest.Wait()
-		if c.began.Load() != 2 {
-			t.Errorf("%d calls began", c.began.Load())
-		}
-		p.Abandon(1)
-		synctest.Wait()
-		if c.began.Load() != 3 {
-			t.Errorf("%d calls began after the barrier was abandoned", c.began.Load())
-		}
-		close(c.gate)
-		synctest.Wait()
-		p.Inject(&stream.Barrier{Epoch: 2})
-		synctest.Wait()
-		if _, ok := a.of(1, "x"); ok || a.count(2) != 3 {
-			t.Errorf("then the barrier came, %v, and the next one to %d vertices", ok, a.count(2))
-		}
-		_ = stop()
-	})
-}
-
-func TestABarrierThatComesAfterItWasAbandonedIsIgnored(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		one, two := &numbers{count: 100, batch: 1, gate: make(chan struct{})}, &numbers{first: 100, count: 100, batch: 1, gate: make(chan struct{})}
-		k := &collect{}
-		p, a, stop := launch(t, graph([]Vertex{source("one", one), source("two", two), udf("x", 1, each(pass)), sink("k", k)}, "one x", "two x", "x k"), nil)
-		p.sources[0].inject(&stream.Barrier{Epoch: 1})
-		synctest.Wait()
-		one.gate <- struct{}{}
-		synctest.Wait()
-		if k.count() != 0 {
-			t.Errorf("%d records passed a barrier that waits for the other source", k.count())
-		}
-		p.Abandon(1)
-		synctest.Wait()
-		if k.count() != 1 {
-			t.Errorf("%d records passed after it was abandoned", k.count())
-		}
-		p.sources[1].inject(&stream.Barrier{Epoch: 1})
-		synctest.Wait()
-		two.gate <- struct{}{}
-		synctest.Wait()
-		p.Inject(&stream.Barrier{Epoch: 2})
-		synctest.Wait()
-		if _, came := a.of(1, "k"); k.count() != 2 || came || a.count(2) != 4 {
-			t.Errorf("%d records, the first barrier came through: %v, the next to %d vertices", k.count(), came, a.count(2))
-		}
 		_ = stop()
 	})
 }
@@ -485,77 +303,6 @@ func TestADrainWithCheckpointsLeavesWindowsOpen(t *testing.T) {
 	})
 }
 
-func TestRestoredInputsComeFirstWithTheWatermarkThatWas(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var got []string
-		first := stream.NoWatermark
-		x := batchFunc(func(in *stream.Batch, out *stream.Output) error {
-			if first == stream.NoWatermark {
-				first = in.Watermark
-			}
-			for i, r := range in.Records {
-				got = append(got, fmt.Sprintf("%s by %d of %d", in.Value(i), r.Port, r.Source))
-			}
-			return nil
-		})
-		held := &stream.Batch{}
-		for i, port := range []uint16{1, 0, 1} {
-			held.Append(5, nil, strconv.AppendInt(nil, int64(70+i), 10), nil)
-			held.Records[i].Port = port
-		}
-		v := udf("x", 1, x)
-		v.Order = OrderInput
-		two := &numbers{first: 5, count: 0, batch: 1}
-		from := map[stream.VertexID]Restored{
-			"x":   {Watermark: 7, Inputs: []*stream.Batch{held}},
-			"one": {Position: (&numbers{read: 1}).Position(nil), High: 0, Watermark: 0},
-		}
-		p, _, stop := launch(t, graph([]Vertex{source("one", &numbers{count: 2, batch: 1}), source("two", two), v, sink("k", &collect{})}, "one x", "two x", "x k"), from)
-		if want := "[71 by 0 of 65535 1 by 0 of 0 70 by 1 of 65535 72 by 1 of 65535]"; fmt.Sprint(got) != want && fmt.Sprint(got) != "[71 by 0 of 65535 70 by 1 of 65535 72 by 1 of 65535 1 by 0 of 0]" || first != 7 {
-			t.Errorf("got %v with watermark %d first", got, first)
-		}
-		p.Finish()
-		synctest.Wait()
-		if p.Phase() != PhaseStopped {
-			t.Errorf("is %s in the end", p.Phase())
-		}
-		_ = stop()
-	})
-}
-
-func TestAnInputOfAnEdgeThatIsGoneIsRefused(t *testing.T) {
-	held := &stream.Batch{}
-	held.Append(0, nil, []byte("v"), nil)
-	held.Records[0].Port = 1
-	p := mustNew(t, graph([]Vertex{source("in", &numbers{}), sink("k", &collect{})}, "in k"), Hooks{Snapshot: (&album{}).add})
-	if err := p.Run(t.Context(), given(map[stream.VertexID]Restored{"k": {Inputs: []*stream.Batch{held}}})); err == nil {
-		t.Error("it ran")
-	}
-}
-
-// TestWhatCameByNoEdgeGoesBackToItsSlot has a record without a key, whose group is
-// that of a slot.
-func TestWhatCameByNoEdgeGoesBackToItsSlot(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := &counter{gate: make(chan struct{}), counts: make([]int, 8)}
-		held := &stream.Batch{}
-		for i, port := range []uint16{stream.NoKey, stream.EventTimer} {
-			held.Append(1, []byte("3"), []byte("3"), nil)
-			held.Records[i].Port, held.Records[i].Group, held.Records[i].Seq = port, 3, 5
-		}
-		close(c.gate)
-		k := &collect{}
-		p, a, stop := launch(t, graph([]Vertex{source("in", &numbers{}), udf("x", 2, c), sink("k", k)}, "in x", "x k"),
-			map[stream.VertexID]Restored{"x": {Watermark: stream.NoWatermark, Inputs: []*stream.Batch{held}}})
-		p.Inject(&stream.Barrier{Epoch: 1})
-		synctest.Wait()
-		if k.count() != 2 || c.counts[3] != 1 || fmt.Sprint(c.noKey) != "[5]" || a.count(1) != 3 {
-			t.Errorf("%d results, counted %v, without a key in %v, %d snapshots", k.count(), c.counts, c.noKey, a.count(1))
-		}
-		_ = stop()
-	})
-}
-
 // TestInputsThatAreNotJoinedYetAreTakenAlong stands between the take and the call.
 func TestInputsThatAreNotJoinedYetAreTakenAlong(t *testing.T) {
 	pool := &stream.BatchPool{}
@@ -587,58 +334,4 @@ func TestInputsThatAreNotJoinedYetAreTakenAlong(t *testing.T) {
 			t.Errorf("joined %v: took %s along", joined, got)
 		}
 	}
-}
-
-func TestStateThatCannotBeRestoredIsRefused(t *testing.T) {
-	g := graph([]Vertex{source("in", &numbers{}), udf("x", 1, newTally(t, 1, 0)), sink("k", &collect{})}, "in x", "x k")
-	if _, err := New(g, Hooks{Snapshot: (&album{}).add}); err == nil {
-		t.Error("a vertex whose state is in no checkpoint was taken")
-	}
-}
-
-func TestATransactionalSinkIsFlushedWithoutCheckpointsAndPreparedWithThem(t *testing.T) {
-	flushed := errors.New("flushed")
-	for _, on := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			k := &preparing{flushed: flushed}
-			hooks := Hooks{}
-			a := &album{}
-			if on {
-				hooks.Snapshot = a.add
-			}
-			p := mustNew(t, graph([]Vertex{source("in", &numbers{count: 3, batch: 1}), sink("k", k)}, "in k"), hooks)
-			p.Inject(&stream.Barrier{Epoch: 1})
-			p.Finish()
-			err := p.Run(t.Context(), given(map[stream.VertexID]Restored{"k": {Watermark: stream.NoWatermark, Commits: [][]byte{[]byte("old")}},
-				"in": {High: math.MinInt64, Watermark: stream.NoWatermark}}))
-			s, _ := a.of(1, "k")
-			if on != (err == nil) || on != (fmt.Sprintf("%s", k.calls) == "[recover old prepare 1]") || on != (fmt.Sprintf("%s", s.Commits) == "[1]") {
-				t.Errorf("checkpoints %v: %v, calls %s, commits %s", on, err, k.calls, s.Commits)
-			}
-			if err := p.Commit(t.Context(), "k", []byte("1")); on != (err == nil) {
-				t.Errorf("checkpoints %v: commit returns %v", on, err)
-			}
-		})
-	}
-}
-
-// preparing is a transactional sink whose Flush fails.
-type preparing struct {
-	collect
-	flushed error
-	calls   []string
-}
-
-func (s *preparing) Flush(context.Context) error { return s.flushed }
-
-func (s *preparing) Prepare(_ context.Context, epoch stream.Epoch) ([]byte, error) {
-	s.calls = append(s.calls, fmt.Sprint("prepare ", epoch))
-	return fmt.Append(nil, epoch), nil
-}
-
-func (s *preparing) Commit(context.Context, []byte) error { return nil }
-
-func (s *preparing) Recover(_ context.Context, commits [][]byte) error {
-	s.calls = append(s.calls, fmt.Sprintf("recover %s", bytes.Join(commits, nil)))
-	return nil
 }
