@@ -45,8 +45,12 @@ func (w *world) terminates() (inFlight int) {
 	if w.Slow > 0 {
 		w.happens(w.Life, "slow", 2)
 	}
+	began := time.Now()
 	p.signal(syscall.SIGTERM)
 	p.completes()
+	if took := time.Since(began); took > 30*time.Second {
+		w.Errorf("it took %v", took)
+	}
 	entries := w.entries()
 	if read := w.lastRead(entries, w.Life); read == w.total() {
 		w.Fatal("the source was at its end before")
