@@ -101,8 +101,8 @@ func (i *Instance) startable() error {
 	case r.State == Deleting:
 		return i.deleting()
 	}
-	if _, ok := ownerOf(i.path(lockFile)); ok {
-		return i.busy("")
+	if _, ok := ownerOf(i.path(lockFile)); ok && r.State.kept() { // else it is about to go, which take waits for
+		return i.busy("another process has it")
 	}
 	return nil
 }

@@ -31,6 +31,9 @@ func TestAKeeperThatIsAboutToGoIsWaitedFor(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.AfterFunc(c.in, other.release)
+			if err := i.startable(); (err != nil) != c.state.kept() || err != nil && err.(*stream.Error).Why == "" {
+				t.Errorf("who would launch one is told %v", err)
+			}
 			l, err := i.take()
 			if c.want == "" && err != nil || c.want != "" && stream.CodeOf(err) != c.want {
 				t.Errorf("%s, for %v: %v", c.state, c.in, err)
